@@ -1,0 +1,3 @@
+export * from "./contract.ts";
+export * from "./random.ts";
+export * from "./training.ts";

@@ -1,0 +1,94 @@
+import Type, { type Static } from "typebox";
+
+/**
+ * Every refusal that Tributary knows, on REST, socket and inside a device alike: HTTP status, title, and whether the
+ * same request may succeed later. Add a row here (and to docs/protocol.md) before throwing a new code.
+ */
+export const refusals = {
+  bad_request: { status: 400, title: "The request is malformed", retryable: false },
+  bad_spec: { status: 400, title: "The run specification is not valid", retryable: false },
+  secure_aggregation_unavailable: { status: 422, title: "Secure aggregation is not available", retryable: false },
+  unauthorized: { status: 401, title: "Credentials are missing or wrong", retryable: false },
+  forbidden: { status: 403, title: "These credentials do not allow this", retryable: false },
+  not_found: { status: 404, title: "There is no such resource", retryable: false },
+  wrong_state: { status: 409, title: "The run is not in a state that allows this", retryable: false },
+  wrong_round: { status: 409, title: "The message belongs to another round or attempt", retryable: false },
+  not_asked: { status: 403, title: "This client was not asked in this step", retryable: false },
+  conflicting_update: { status: 409, title: "A different answer was already accepted", retryable: false },
+  phase_closed: { status: 410, title: "The step is over", retryable: false },
+  too_early: { status: 425, title: "The step has not begun", retryable: true },
+  length_required: { status: 411, title: "A Content-Length header is required", retryable: false },
+  too_large: { status: 413, title: "The body is larger than allowed", retryable: false },
+  bad_digest: { status: 422, title: "The body does not match its digest", retryable: true },
+  bad_update: { status: 422, title: "The answer is not what the step asks for", retryable: false },
+  rate_limited: { status: 429, title: "Too many messages", retryable: true },
+  request_timeout: { status: 408, title: "The request took too long to arrive", retryable: true },
+  internal: { status: 500, title: "The coordinator failed", retryable: true },
+  server_restarting: { status: 503, title: "The coordinator is stopping", retryable: true },
+  storage_full: { status: 507, title: "The coordinator's disk is full", retryable: true },
+  bad_data: { status: 422, title: "The data cannot be used", retryable: false },
+  data_mismatch: { status: 422, title: "The data does not fit the run", retryable: false },
+  training_diverged: { status: 422, title: "Training produced a value that is not finite", retryable: false },
+  model_hash_mismatch: { status: 502, title: "The model's bytes do not match its hash", retryable: true },
+  topology_not_approved: {
+    status: 422,
+    title: "The model contains something a device does not build",
+    retryable: false,
+  },
+  coordinator_unreachable: { status: 503, title: "The coordinator does not answer", retryable: true },
+  upgrade_required: { status: 426, title: "The two sides speak different protocol versions", retryable: false },
+} as const;
+
+export type RefusalCode = keyof typeof refusals;
+
+/** An RFC 9457 problem document with Tributary's extension members. */
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  code: Type.String(),
+  retryable: Type.Boolean(),
+  retryAfterMs: Type.Optional(Type.Integer()),
+});
+export type Problem = Static<typeof Problem>;
+
+/**
+ * The peer's fault: refuse, log, carry on. `detail` says what was found and what was expected. Anything else that is
+ * thrown is our own bug and must surface.
+ */
+export class ProtocolError extends Error {
+  readonly code: RefusalCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: RefusalCode, detail: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(detail, { cause: options.cause });
+    this.name = "ProtocolError";
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** The wire form of this refusal. */
+  problem(): Problem {
+    const { status, title, retryable } = refusals[this.code];
+    return {
+      type: `urn:tributary:problem:${this.code}`,
+      title,
+      status,
+      detail: this.message,
+      code: this.code,
+      retryable,
+      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+    };
+  }
+
+  /** The refusal that a problem document tells of; an unknown code becomes `internal`. */
+  static from(problem: Problem): ProtocolError {
+    const code = problem.code in refusals ? (problem.code as RefusalCode) : "internal";
+    return new ProtocolError(
+      code,
+      problem.detail,
+      problem.retryAfterMs === undefined ? {} : { retryAfterMs: problem.retryAfterMs },
+    );
+  }
+}

@@ -1,0 +1,140 @@
+import Type, { type Static } from "typebox";
+import type { Problem } from "./errors.ts";
+import { ClientId, RunId, Sha256 } from "./ids.ts";
+import { Phase } from "./phase.ts";
+import { DataSpec, ModelSpec } from "./run-spec.ts";
+
+const strict = { additionalProperties: false } as const;
+
+/** The version of everything in this package. A peer that speaks another is refused with `upgrade_required`. */
+export const protocolVersion = 1;
+
+/** What kind of answer an attempt collects: model updates, or judgements of the current model. */
+export const AttemptKind = Type.Union([Type.Literal("train"), Type.Literal("evaluate")]);
+export type AttemptKind = Static<typeof AttemptKind>;
+
+/** Which question of which attempt: the address that every message of a step carries. */
+export const StepAddress = Type.Object({
+  run: RunId,
+  round: Type.Integer({ minimum: 0 }),
+  attempt: Type.Integer({ minimum: 1 }),
+  step: Type.Integer({ minimum: 0 }),
+});
+export type StepAddress = Static<typeof StepAddress>;
+
+/** Sent over the socket and by `GET /v1/state`: there is a question for this device; fetch it over HTTP. */
+export const Hint = Type.Object({ ...StepAddress.properties, kind: AttemptKind });
+export type Hint = Static<typeof Hint>;
+
+/** Where one named vector of a question lies, and what its bytes must hash to. */
+export const VectorReference = Type.Object({
+  sha256: Sha256,
+  bytes: Type.Integer(),
+  element: Type.Union([Type.Literal("f32"), Type.Literal("f64")]),
+  length: Type.Integer(),
+});
+export type VectorReference = Static<typeof VectorReference>;
+
+/** What a step asks of one client. Vectors are fetched from `/v1/blobs/:sha256`. */
+export const StepQuestion = Type.Object({
+  ...Hint.properties,
+  modelVersion: Type.Integer(),
+  /** The algorithm's own settings for this round. */
+  settings: Type.Record(Type.String(), Type.Unknown()),
+  vectors: Type.Record(Type.String(), VectorReference),
+  /** The answer's frame. */
+  answer: Type.Object({ element: VectorReference.properties.element, length: Type.Integer() }),
+  /** Milliseconds left until the deadline when this was sent. */
+  remainingMs: Type.Integer(),
+});
+export type StepQuestion = Static<typeof StepQuestion>;
+
+/** What a run asks of a device that wants to take part: enough to check the data and build the model. */
+export const RunPlan = Type.Object({
+  run: RunId,
+  name: Type.String(),
+  phase: Phase,
+  round: Type.Integer(),
+  algorithm: Type.Object({ name: Type.String() }),
+  model: ModelSpec,
+  data: DataSpec,
+  rounds: Type.Integer(),
+  secureAggregation: Type.Union([Type.Literal("required"), Type.Literal("none")]),
+  tags: Type.Array(Type.String()),
+});
+export type RunPlan = Static<typeof RunPlan>;
+
+/** `GET /v1/state`: what a device needs to know after any absence. */
+export const DeviceState = Type.Object({
+  client: ClientId,
+  runs: Type.Array(RunPlan),
+  asked: Type.Array(Hint),
+});
+export type DeviceState = Static<typeof DeviceState>;
+
+/** `POST /v1/clients`: a device introduces itself. */
+export const Enrolment = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 128 }),
+    engine: Type.String({ minLength: 1, maxLength: 64 }),
+    tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 16, default: [] }),
+    protocol: Type.Integer(),
+    joinToken: Type.Optional(Type.String({ maxLength: 256 })),
+  },
+  strict,
+);
+export type Enrolment = Static<typeof Enrolment>;
+
+/** The device's identity from now on. The token is shown once; the coordinator keeps only its hash. */
+export const Enrolled = Type.Object({ client: ClientId, token: Type.String() });
+export type Enrolled = Static<typeof Enrolled>;
+
+/** The answer to an upload. A repeat of the same bytes is accepted and changes nothing. */
+export const Accepted = Type.Object({ accepted: Type.Literal(true), duplicate: Type.Boolean() });
+export type Accepted = Static<typeof Accepted>;
+
+/** Socket, device → coordinator: this device takes part in these runs from now on. */
+export const Offer = Type.Object({ runs: Type.Array(RunId, { maxItems: 64 }) }, strict);
+export type Offer = Static<typeof Offer>;
+
+/** Socket, device → coordinator: how the work goes. */
+export const ProgressReport = Type.Object(
+  {
+    ...StepAddress.properties,
+    state: Type.Union([Type.Literal("training"), Type.Literal("trained")]),
+    done: Type.Number({ minimum: 0, maximum: 1 }),
+  },
+  strict,
+);
+export type ProgressReport = Static<typeof ProgressReport>;
+
+/** Socket, device → coordinator: this device cannot answer, and why. */
+export const Decline = Type.Object(
+  { ...StepAddress.properties, code: Type.String({ maxLength: 64 }), detail: Type.String({ maxLength: 500 }) },
+  strict,
+);
+export type Decline = Static<typeof Decline>;
+
+/** Socket, coordinator → device: no answer to this step is wanted any more. */
+export const Dismissal = Type.Object({ ...StepAddress.properties, reason: Type.String() });
+export type Dismissal = Static<typeof Dismissal>;
+
+/** Socket, coordinator → device: this run changed its phase. */
+export const RunNews = Type.Object({ run: RunId, phase: Phase, reason: Type.Optional(Type.String()) });
+export type RunNews = Static<typeof RunNews>;
+
+/** Every socket event by name, with the schema of its one payload. Every device event is acknowledged. */
+export const socketEvents = {
+  fromDevice: {
+    offer: Offer,
+    progress: ProgressReport,
+    decline: Decline,
+    leave: Type.Object({ run: Type.Optional(RunId) }, strict),
+  },
+  fromCoordinator: { ask: Hint, dismiss: Dismissal, run: RunNews },
+} as const;
+
+/** The acknowledgement of a device's socket event. */
+export type Ack<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problem: Problem };

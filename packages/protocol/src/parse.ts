@@ -1,0 +1,114 @@
+import type { Static, TSchema } from "typebox";
+import Value from "typebox/value";
+import { ProtocolError, type RefusalCode } from "./errors.ts";
+
+/**
+ * The value that an unvalidated input stands for under `schema`, defaults filled in. Throws `ProtocolError(code)` whose
+ * detail lists every fault as `path: what was expected`; a member that the schema does not know is a fault.
+ */
+export function parse<Schema extends TSchema>(
+  schema: Schema,
+  input: unknown,
+  options: { what: string; code?: RefusalCode },
+): Static<Schema> {
+  const value = Value.Default(schema, Value.Clone(input));
+  if (Value.Check(schema, value)) return value as Static<Schema>;
+  const faults = describeFaults(schema, value);
+  throw new ProtocolError(options.code ?? "bad_request", `${options.what}: ${faults.join("; ")}`);
+}
+
+interface Fault {
+  readonly keyword: string;
+  readonly schemaPath: string;
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: Record<string, unknown>;
+}
+
+/** Each fault of `value` under `schema` as one phrase, the deepest branch of a union first, at most eight. */
+export function describeFaults(schema: TSchema, value: unknown): string[] {
+  const faults = Value.Errors(schema, value) as readonly Fault[];
+  const phrases = new Set<string>();
+  for (const fault of relevantFaults(faults)) {
+    if (phrases.size === 8) break;
+    phrases.add(phrase(schema, value, fault));
+  }
+  return [...phrases];
+}
+
+/** Leaves out the branches of a union whose tag differs from the value's, and the union's own summary line. */
+function relevantFaults(faults: readonly Fault[]): readonly Fault[] {
+  const mismatched: string[] = [];
+  for (const fault of faults) {
+    const branch = /^(.*\/anyOf\/\d+)\//.exec(fault.schemaPath)?.[1];
+    if (branch !== undefined && fault.keyword === "const") mismatched.push(branch);
+  }
+  const kept = faults.filter((fault) => !mismatched.some((branch) => `${fault.schemaPath}/`.startsWith(`${branch}/`)));
+  const informative = kept.filter((fault) => fault.keyword !== "anyOf" && fault.keyword !== "boolean");
+  if (informative.length > 0) return informative;
+  const unions = kept.filter((fault) => fault.keyword === "anyOf");
+  return unions.length > 0 ? unions : faults;
+}
+
+function phrase(schema: TSchema, value: unknown, fault: Fault): string {
+  const path = fault.instancePath.slice(1).replaceAll("/", ".");
+  const at = path === "" ? "" : `${path}: `;
+  if (fault.keyword === "additionalProperties") {
+    const unknown = fault.params["additionalProperties"] as string[];
+    const known = Object.keys((resolve(schema, fault.schemaPath) as { properties?: object }).properties ?? {});
+    return unknown
+      .map((name) => `${path === "" ? name : `${path}.${name}`}: unknown field${suggest(name, known)}`)
+      .join("; ");
+  }
+  if (fault.keyword === "required") {
+    const missing = fault.params["requiredProperties"] as string[];
+    return missing.map((name) => `${path === "" ? name : `${path}.${name}`}: missing`).join("; ");
+  }
+  if (fault.keyword === "anyOf") {
+    const tags = unionTags(resolve(schema, fault.schemaPath));
+    return `${at}must be ${tags.length > 0 ? `one of ${tags.join(", ")}` : "of one of the documented forms"}, found ${show(resolve(value, fault.instancePath))}`;
+  }
+  return `${at}${fault.message}, found ${show(resolve(value, fault.instancePath))}`;
+}
+
+/** The literal tags that tell the branches of a union apart: `name: "fedavg"`, `preset: "2nn"`, or the literals. */
+function unionTags(union: unknown): string[] {
+  const branches = (union as { anyOf?: { const?: unknown; properties?: Record<string, { const?: unknown }> }[] }).anyOf;
+  return (branches ?? []).flatMap((branch) => {
+    if (branch.const !== undefined) return [JSON.stringify(branch.const)];
+    const tag = Object.entries(branch.properties ?? {}).find(([, property]) => property.const !== undefined);
+    return tag === undefined ? [] : [`{ ${tag[0]}: ${JSON.stringify(tag[1].const)}, … }`];
+  });
+}
+
+function resolve(schema: unknown, pointer: string): unknown {
+  return pointer
+    .replace(/^#\/?/, "")
+    .split("/")
+    .filter((part) => part !== "")
+    .reduce<unknown>((node, part) => (node as Record<string, unknown> | undefined)?.[part], schema);
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function suggest(name: string, known: readonly string[]): string {
+  const near = known.map((candidate) => [distance(name, candidate), candidate] as const).sort((a, b) => a[0] - b[0])[0];
+  if (near !== undefined && near[0] <= 2) return ` (did you mean ${near[1]}?)`;
+  return known.length > 0 ? ` (known: ${known.join(", ")})` : "";
+}
+
+/** Levenshtein's edit distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
