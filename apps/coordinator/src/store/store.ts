@@ -1,0 +1,138 @@
+import type {
+  ClientId,
+  ClientRecord,
+  Metrics,
+  ModelRecord,
+  Phase,
+  RoundRecord,
+  RunId,
+  RunRecord,
+  Sha256,
+} from "@tributary/protocol";
+
+/** A run as first written: phase `created`, round 0, model version 0, no metrics. Instants are epoch milliseconds. */
+export interface NewRun {
+  readonly run: RunId;
+  readonly name: string;
+  /** The RunSpec with every default filled in; kept as JSON. */
+  readonly spec: unknown;
+  readonly createdAt: number;
+}
+
+/**
+ * Where the run machine is. Each save replaces `phase`, `reason` and `progress`; `metrics`, `startedAt` and `endedAt`
+ * stay as they were where they are left out.
+ */
+export interface RunState {
+  readonly phase: Phase;
+  readonly reason?: string;
+  /** Any JSON value; belongs to the run machine and is given back as it was. */
+  readonly progress: unknown;
+  readonly metrics?: Metrics;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+}
+
+/** A run, and what its machine last saved (`null` before the first save). */
+export interface StoredRun {
+  readonly record: RunRecord;
+  readonly progress: unknown;
+}
+
+/** Version 0 of a run's model: `model.version` and `model.round` are 0. The blobs it names are on disk already. */
+export interface InitialModel {
+  readonly model: ModelRecord;
+  readonly checkpoint: Sha256;
+  readonly state: RunState;
+}
+
+/** One round's outcome. The blobs it names are on disk already. `record.evaluation` must be absent. */
+export interface RoundCommit {
+  readonly record: RoundRecord;
+  readonly model: ModelRecord;
+  /** The blob with the server's state (model and optimizer) after this round. */
+  readonly checkpoint: Sha256;
+  readonly state: RunState;
+}
+
+export interface RoundEvaluation {
+  readonly run: RunId;
+  readonly round: number;
+  readonly metrics: Metrics;
+  /** Wall time of the evaluation, added to the record's `seconds.evaluating`. */
+  readonly seconds: number;
+  readonly state: RunState;
+}
+
+/** A device at enrolment; `tokenHash` is the SHA-256 of its bearer token in lower-case hexadecimal. */
+export interface Enrolment {
+  readonly client: ClientId;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly engine: string;
+  readonly tokenHash: string;
+  readonly createdAt: number;
+}
+
+/** A device as the store knows it; who is connected is known only to the sockets. */
+export type StoredClient = Omit<ClientRecord, "connected">;
+
+/**
+ * What the coordinator remembers. A promise that resolved is a write that survives any crash (`touch` alone may lose
+ * its last instants). Every method that changes something does so in one transaction, wholly or not at all.
+ */
+export interface Store {
+  /** Throws `wrong_state` if the run exists. */
+  createRun(run: NewRun): Promise<void>;
+  run(run: RunId): Promise<StoredRun | undefined>;
+  /** Every run, oldest first. */
+  runs(): Promise<StoredRun[]>;
+  /** Throws `not_found` for an unknown run. */
+  saveRunState(run: RunId, state: RunState): Promise<void>;
+
+  /**
+   * Writes that attempt `attempt` of `round` is about to ask clients. Throws `wrong_round` unless the round is the one
+   * after the last committed one and `attempt` is greater than every attempt of it before.
+   */
+  beginAttempt(run: RunId, round: number, attempt: number): Promise<void>;
+  /** The greatest attempt begun for this round; 0 if there was none. */
+  lastAttempt(run: RunId, round: number): Promise<number>;
+
+  /** Writes model version 0, its checkpoint and the run's state. Throws `wrong_state` if there is a version already. */
+  initModel(initial: InitialModel): Promise<void>;
+  /**
+   * Writes model version, round record, checkpoint reference, run state and one contribution more for every survivor.
+   * Sets the run's `round` and `modelVersion`. Throws `wrong_round` if the round is committed already, is not the next
+   * one, or if its attempt is not the last one begun.
+   */
+  commitRound(commit: RoundCommit): Promise<void>;
+  /** Adds an evaluation to a committed round's record and its metrics to the model of that round. */
+  saveEvaluation(evaluation: RoundEvaluation): Promise<void>;
+
+  /** Committed rounds in ascending order: those after round `after` (default 0), at most `limit`. */
+  rounds(run: RunId, page?: { readonly after?: number; readonly limit?: number }): Promise<RoundRecord[]>;
+  round(run: RunId, round: number): Promise<RoundRecord | undefined>;
+  /** Every model version in ascending order. */
+  models(run: RunId): Promise<ModelRecord[]>;
+  model(run: RunId, version: number): Promise<ModelRecord | undefined>;
+  /** The blob with the server's state that belongs to this model version. */
+  checkpoint(run: RunId, version: number): Promise<Sha256 | undefined>;
+
+  /**
+   * Adds a device. Repeating it with the same client and token hash changes nothing; the same client with another token
+   * throws `forbidden`.
+   */
+  enrol(enrolment: Enrolment): Promise<void>;
+  /** The device with this token, revoked or not: look at `revoked` before letting it in. */
+  clientByTokenHash(tokenHash: string): Promise<StoredClient | undefined>;
+  client(client: ClientId): Promise<StoredClient | undefined>;
+  /** Every device, revoked ones too, oldest first. */
+  clients(): Promise<StoredClient[]>;
+  /** Remembers when a device was last seen. Written with the next change or at close, so it costs no disk sync. */
+  touch(client: ClientId, at: number): Promise<void>;
+  /** Revokes a device for good; repeating it changes nothing. Throws `not_found` for an unknown one. */
+  revoke(client: ClientId): Promise<void>;
+
+  /** Writes what is pending and folds the write-ahead log into the database. */
+  close(): Promise<void>;
+}
