@@ -1,1 +1,5 @@
-export {};
+export * from "./cohort.ts";
+export * from "./fold.ts";
+export * from "./plan.ts";
+export * from "./progress.ts";
+export * from "./run.ts";
