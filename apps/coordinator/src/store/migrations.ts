@@ -1,0 +1,101 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Tables } from "./tables.ts";
+
+/** Each entry takes the schema one version further. Entries are never changed once released, only added. */
+const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = [firstTables];
+
+/** The schema version that this code reads and writes. */
+export const schemaVersion = migrations.length;
+
+/** The database was written by a newer Tributary than this one; nothing in it was touched. */
+export class NewerSchema extends Error {
+  constructor(found: number, place: string) {
+    super(
+      `${place} has schema version ${found}; this Tributary knows versions up to ${schemaVersion}. ` +
+        "Start the newer Tributary that wrote it, or name another data folder.",
+    );
+    this.name = "NewerSchema";
+  }
+}
+
+/** Brings the database to `schemaVersion`, each version in its own transaction. `place` names it in errors. */
+export async function migrate(database: Kysely<Tables>, place: string): Promise<void> {
+  await database.schema
+    .createTable("meta")
+    .ifNotExists()
+    .addColumn("key", "text", (column) => column.primaryKey())
+    .addColumn("value", "text", (column) => column.notNull())
+    .execute();
+  const row = await database.selectFrom("meta").select("value").where("key", "=", "schema_version").executeTakeFirst();
+  const found = row === undefined ? 0 : Number(row.value);
+  if (found > schemaVersion) throw new NewerSchema(found, place);
+  for (const [index, migration] of migrations.entries()) {
+    if (index < found) continue;
+    await database.transaction().execute(async (tables) => {
+      await migration(tables);
+      await tables
+        .insertInto("meta")
+        .values({ key: "schema_version", value: String(index + 1) })
+        .onConflict((conflict) => conflict.column("key").doUpdateSet({ value: String(index + 1) }))
+        .execute();
+    });
+  }
+}
+
+async function firstTables({ schema }: Transaction<Tables>): Promise<void> {
+  await schema
+    .createTable("runs")
+    .addColumn("run", "text", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("spec", "text", (column) => column.notNull())
+    .addColumn("phase", "text", (column) => column.notNull())
+    .addColumn("reason", "text")
+    .addColumn("progress", "text", (column) => column.notNull())
+    .addColumn("round", "integer", (column) => column.notNull())
+    .addColumn("model_version", "integer", (column) => column.notNull())
+    .addColumn("metrics", "text", (column) => column.notNull())
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .addColumn("started_at", "bigint")
+    .addColumn("ended_at", "bigint")
+    .execute();
+  await schema
+    .createTable("attempts")
+    .addColumn("run", "text", (column) => column.notNull().references("runs.run"))
+    .addColumn("round", "integer", (column) => column.notNull())
+    .addColumn("attempt", "integer", (column) => column.notNull())
+    .addPrimaryKeyConstraint("attempts_key", ["run", "round", "attempt"])
+    .execute();
+  await schema
+    .createTable("models")
+    .addColumn("run", "text", (column) => column.notNull().references("runs.run"))
+    .addColumn("version", "integer", (column) => column.notNull())
+    .addColumn("round", "integer", (column) => column.notNull())
+    .addColumn("sha256", "text", (column) => column.notNull())
+    .addColumn("bytes", "bigint", (column) => column.notNull())
+    .addColumn("parameters", "bigint", (column) => column.notNull())
+    .addColumn("metrics", "text", (column) => column.notNull())
+    .addColumn("checkpoint", "text", (column) => column.notNull())
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("models_key", ["run", "version"])
+    .execute();
+  await schema
+    .createTable("rounds")
+    .addColumn("run", "text", (column) => column.notNull().references("runs.run"))
+    .addColumn("round", "integer", (column) => column.notNull())
+    .addColumn("record", "text", (column) => column.notNull())
+    .addColumn("evaluation", "text")
+    .addPrimaryKeyConstraint("rounds_key", ["run", "round"])
+    .execute();
+  await schema
+    .createTable("clients")
+    .addColumn("client", "text", (column) => column.primaryKey())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("tags", "text", (column) => column.notNull())
+    .addColumn("engine", "text", (column) => column.notNull())
+    .addColumn("token_hash", "text", (column) => column.notNull().unique())
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .addColumn("last_seen_at", "bigint", (column) => column.notNull())
+    .addColumn("contributions", "integer", (column) => column.notNull().defaultTo(0))
+    .addColumn("revoked", "integer", (column) => column.notNull().defaultTo(0))
+    .execute();
+}

@@ -1,0 +1,196 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { link, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type ClientId, ProtocolError, type RunId, type Sha256 } from "@tributary/protocol";
+import {
+  makeFolder,
+  refuseFullDisk,
+  sweepTemporary,
+  syncFolder,
+  temporaryName,
+  writeTemporary,
+} from "./durable-file.ts";
+
+export interface AttemptAddress {
+  readonly run: RunId;
+  readonly round: number;
+  readonly attempt: number;
+}
+
+/** One step of an attempt. `step` is a short name of letters, digits and hyphens. */
+export interface StepAddress extends AttemptAddress {
+  readonly step: string;
+}
+
+export interface AnswerAddress extends StepAddress {
+  readonly client: ClientId;
+}
+
+/** Answers that were received but are not summed yet, one file each: spool/<run>/<round>-<attempt>-<step>/<client>. */
+export interface Spool {
+  /**
+   * Takes one answer; when it resolves the answer survives any crash. The first complete answer of a client stays:
+   * the same digest again gives `duplicate`, another throws `conflicting_update`. Throws `bad_update` for a body that
+   * is longer or shorter than `expectedBytes`, `bad_digest` for one whose SHA-256 is not `digest`, `request_timeout` for
+   * one that breaks off, `phase_closed` if the attempt is discarded meanwhile, and `storage_full`; then nothing stays.
+   * The body is not read further than needed and never destroyed, so that the caller can still answer.
+   */
+  receive(
+    answer: AnswerAddress,
+    body: AsyncIterable<Uint8Array>,
+    claim: { readonly expectedBytes: number; readonly digest: Sha256 },
+  ): Promise<{ readonly duplicate: boolean }>;
+  /** The bytes of an answer that was received; the caller owns them. */
+  read(answer: AnswerAddress): Promise<Uint8Array>;
+  /** The clients whose answers are here, in ascending order. */
+  answered(step: StepAddress): Promise<ClientId[]>;
+  /** Removes every step of an attempt; repeating it is harmless. */
+  discard(attempt: AttemptAddress): Promise<void>;
+}
+
+/**
+ * The spool in `folder`, made if it is missing. Sweeps what an earlier process left: uploads that never ended, and every
+ * attempt that is not in `keep`.
+ */
+export async function openSpool(folder: string, keep: readonly AttemptAddress[] = []): Promise<Spool> {
+  await makeFolder(resolve(folder));
+  await sweepTemporary(folder);
+  await sweepAttempts(folder, keep);
+
+  return {
+    async receive(answer, body, { expectedBytes, digest }) {
+      const path = answerPath(folder, answer);
+      const earlier = await digestOf(path);
+      if (earlier !== undefined) return repeated(answer, earlier, digest);
+      const stepFolder = stepPath(folder, answer);
+      await makeFolder(resolve(stepFolder));
+      const temporary = await writeTemporary(folder, checked(body, expectedBytes, digest));
+      try {
+        // A link, unlike a rename, fails where another upload of the same answer was faster.
+        await link(temporary, path);
+      } catch (error) {
+        if (hasCode(error, "ENOENT")) {
+          throw new ProtocolError("phase_closed", `attempt ${answer.attempt} of round ${answer.round} is over`);
+        }
+        if (!hasCode(error, "EEXIST")) return refuseFullDisk(error, folder);
+        const faster = await digestOf(path);
+        // The faster one may not have synced yet, and this answer is acknowledged on the strength of it.
+        await syncFolder(stepFolder);
+        return repeated(answer, faster, digest);
+      } finally {
+        await unlink(temporary);
+      }
+      await syncFolder(stepFolder);
+      return { duplicate: false };
+    },
+
+    async read(answer) {
+      const bytes = await readFile(answerPath(folder, answer));
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    },
+
+    async answered(step) {
+      return (await namesIn(stepPath(folder, step))).sort() as ClientId[];
+    },
+
+    async discard(attempt) {
+      const runFolder = join(folder, attempt.run);
+      const prefix = attemptPrefix(attempt);
+      for (const name of await namesIn(runFolder))
+        if (name.startsWith(prefix)) await remove(folder, join(runFolder, name));
+    },
+  };
+}
+
+async function sweepAttempts(folder: string, keep: readonly AttemptAddress[]): Promise<void> {
+  for (const run of await namesIn(folder)) {
+    const prefixes = keep.filter((attempt) => attempt.run === run).map(attemptPrefix);
+    for (const name of await namesIn(join(folder, run))) {
+      if (!prefixes.some((prefix) => name.startsWith(prefix))) await remove(folder, join(folder, run, name));
+    }
+  }
+}
+
+/** Takes the folder out of sight at once, then deletes it; an upload into it finds it gone. */
+async function remove(folder: string, path: string): Promise<void> {
+  const doomed = join(folder, temporaryName());
+  await rename(path, doomed);
+  await rm(doomed, { recursive: true });
+}
+
+/** Passes the body on and throws as soon as it is not the one that was claimed. */
+async function* checked(body: AsyncIterable<Uint8Array>, expectedBytes: number, digest: Sha256) {
+  const hash = createHash("sha256");
+  let received = 0;
+  // Not `for await`: leaving that loop would destroy a request's stream, and the refusal could not be sent any more.
+  const chunks = body[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await chunks.next().catch((cause: unknown) => {
+      const found = `the upload broke off after ${received} of ${expectedBytes} bytes: send it again`;
+      throw new ProtocolError("request_timeout", found, { cause });
+    });
+    if (next.done) break;
+    received += next.value.length;
+    if (received > expectedBytes) {
+      throw new ProtocolError("bad_update", `the body is longer than the ${expectedBytes} bytes the step asks for`);
+    }
+    hash.update(next.value);
+    yield next.value;
+  }
+  if (received < expectedBytes) {
+    throw new ProtocolError("bad_update", `the body ended after ${received} of ${expectedBytes} bytes`);
+  }
+  const found = hash.digest("hex");
+  if (found !== digest) throw new ProtocolError("bad_digest", `the body has SHA-256 ${found}, its header ${digest}`);
+}
+
+function repeated(answer: AnswerAddress, earlier: string | undefined, digest: Sha256): { duplicate: boolean } {
+  if (earlier === digest) return { duplicate: true };
+  throw new ProtocolError(
+    "conflicting_update",
+    `${answer.client} has answered step ${answer.step} with SHA-256 ${earlier}; it cannot answer with ${digest} as well`,
+  );
+}
+
+async function digestOf(path: string): Promise<string | undefined> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+  return hash.digest("hex");
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+function attemptPrefix({ round, attempt }: AttemptAddress): string {
+  return `${round}-${attempt}-`;
+}
+
+function stepPath(folder: string, step: StepAddress): string {
+  return join(folder, pathPart(step.run), `${attemptPrefix(step)}${pathPart(step.step)}`);
+}
+
+function answerPath(folder: string, answer: AnswerAddress): string {
+  return join(stepPath(folder, answer), pathPart(answer.client));
+}
+
+/** Ids are checked where they come in; a name that could leave the folder must not get past here whatever happens. */
+function pathPart(name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(name)) throw new Error(`${JSON.stringify(name)} cannot be part of a path`);
+  return name;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,112 @@
+import { type Metrics, ProtocolError, type RoundRecord, type RunId } from "@tributary/protocol";
+import type { Kysely, Selectable } from "kysely";
+import { insertModel } from "./sql-models.ts";
+import { requireRun } from "./sql-runs.ts";
+import type { RoundCommit, RoundEvaluation } from "./store.ts";
+import type { Tables } from "./tables.ts";
+
+export async function insertAttempt(
+  tables: Kysely<Tables>,
+  run: RunId,
+  begun: { readonly round: number; readonly attempt: number },
+): Promise<void> {
+  const { round, attempt } = begun;
+  await requireNextRound(tables, run, round);
+  const last = await greatestAttempt(tables, run, round);
+  if (attempt <= last) {
+    throw new ProtocolError(
+      "wrong_round",
+      `attempt ${attempt} of round ${round} was begun before; the last is ${last}`,
+    );
+  }
+  await tables.insertInto("attempts").values({ run, round, attempt }).execute();
+}
+
+export async function greatestAttempt(tables: Kysely<Tables>, run: RunId, round: number): Promise<number> {
+  const row = await tables
+    .selectFrom("attempts")
+    .select(({ fn }) => fn.max("attempt").as("last"))
+    .where("run", "=", run)
+    .where("round", "=", round)
+    .executeTakeFirst();
+  return row?.last ?? 0;
+}
+
+/** The round's record and its model. */
+export async function insertRound(tables: Kysely<Tables>, commit: RoundCommit): Promise<void> {
+  const { record, model, checkpoint } = commit;
+  requireAgreement(commit);
+  await requireNextRound(tables, record.run, record.round);
+  const begun = await greatestAttempt(tables, record.run, record.round);
+  if (record.attempt !== begun) {
+    throw new ProtocolError(
+      "wrong_round",
+      `attempt ${record.attempt} of round ${record.round} cannot be committed: the last one begun is ${begun}`,
+    );
+  }
+  await tables
+    .insertInto("rounds")
+    .values({ run: record.run, round: record.round, record: JSON.stringify(record), evaluation: null })
+    .execute();
+  await insertModel(tables, model, checkpoint);
+}
+
+/** Adds the evaluation to the round, and gives the round's record with it. */
+export async function updateEvaluation(tables: Kysely<Tables>, evaluation: RoundEvaluation): Promise<RoundRecord> {
+  const { run, round, metrics, seconds } = evaluation;
+  await tables
+    .updateTable("rounds")
+    .set({ evaluation: JSON.stringify({ metrics, seconds }) })
+    .where("run", "=", run)
+    .where("round", "=", round)
+    .execute();
+  const record = await findRound(tables, run, round);
+  if (!record) throw new ProtocolError("not_found", `run ${run} has no committed round ${round}`);
+  return record;
+}
+
+export async function findRound(tables: Kysely<Tables>, run: RunId, round: number): Promise<RoundRecord | undefined> {
+  const query = tables.selectFrom("rounds").selectAll().where("run", "=", run).where("round", "=", round);
+  const row = await query.executeTakeFirst();
+  return row && roundRecord(row);
+}
+
+export async function pageOfRounds(
+  tables: Kysely<Tables>,
+  run: RunId,
+  page: { readonly after?: number; readonly limit?: number },
+): Promise<RoundRecord[]> {
+  const query = tables
+    .selectFrom("rounds")
+    .selectAll()
+    .where("run", "=", run)
+    .where("round", ">", page.after ?? 0)
+    .orderBy("round");
+  const rows = await (page.limit === undefined ? query : query.limit(page.limit)).execute();
+  return rows.map(roundRecord);
+}
+
+async function requireNextRound(tables: Kysely<Tables>, run: RunId, round: number): Promise<void> {
+  const committed = (await requireRun(tables, run)).record.round;
+  if (round === committed + 1) return;
+  const found = round <= committed ? "is committed already" : "is not the next one";
+  throw new ProtocolError("wrong_round", `round ${round} of ${run} ${found}: the last committed round is ${committed}`);
+}
+
+function requireAgreement({ record, model }: RoundCommit): void {
+  const agrees =
+    record.evaluation === undefined &&
+    model.run === record.run &&
+    model.round === record.round &&
+    model.version === record.modelVersion &&
+    model.sha256 === record.modelSha256;
+  if (!agrees) throw new Error(`round ${record.round} of ${record.run} and its model do not describe the same commit`);
+}
+
+function roundRecord(row: Selectable<Tables["rounds"]>): RoundRecord {
+  const record = JSON.parse(row.record) as RoundRecord;
+  if (row.evaluation === null) return record;
+  const { metrics, seconds } = JSON.parse(row.evaluation) as { metrics: Metrics; seconds: number };
+  const evaluating = record.seconds.evaluating + seconds;
+  return { ...record, evaluation: metrics, seconds: { ...record.seconds, evaluating } };
+}

@@ -1,0 +1,45 @@
+import type { Generated } from "kysely";
+
+/** Columns hold text, integers (instants are `bigint`), 0/1 flags, and JSON as text, so that any SQL database will do. */
+export interface Tables {
+  meta: { key: string; value: string };
+  runs: {
+    run: string;
+    name: string;
+    spec: string;
+    phase: string;
+    reason: string | null;
+    progress: string;
+    round: number;
+    model_version: number;
+    metrics: string;
+    created_at: number;
+    started_at: number | null;
+    ended_at: number | null;
+  };
+  attempts: { run: string; round: number; attempt: number };
+  models: {
+    run: string;
+    version: number;
+    round: number;
+    sha256: string;
+    bytes: number;
+    parameters: number;
+    metrics: string;
+    checkpoint: string;
+    created_at: number;
+  };
+  /** `record` is the RoundRecord without its evaluation; `evaluation` is `{ metrics, seconds }`. */
+  rounds: { run: string; round: number; record: string; evaluation: string | null };
+  clients: {
+    client: string;
+    name: string;
+    tags: string;
+    engine: string;
+    token_hash: string;
+    created_at: number;
+    last_seen_at: number;
+    contributions: Generated<number>;
+    revoked: Generated<number>;
+  };
+}
