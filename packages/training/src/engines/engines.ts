@@ -1,0 +1,97 @@
+import type { ModelSpec } from "@tributary/protocol";
+import { layerClasses } from "../models/layer-classes.ts";
+
+/** One way to do the arithmetic. */
+interface Engine {
+  /** The backend's name in TensorFlow.js. */
+  readonly backend: string;
+  readonly what: string;
+  /** Starts the backend; afterwards it can be switched to at once. Rejects with the reason where it cannot run here. */
+  start(): Promise<void>;
+  /** Layer classes whose gradients the backend lacks. */
+  readonly untrainable: readonly string[];
+  /** Multiply-adds, forward, that one uninterrupted stretch of work may take: some 30 ms of training. */
+  readonly multiplyAddsAtATime: number;
+}
+
+/** The engines there are, best first. A further one is a row here and a file beside this one. */
+const table = {
+  wasm: {
+    backend: "wasm",
+    what: "TensorFlow.js on WebAssembly",
+    start: async () => (await import("./wasm.ts")).startWasm(),
+    // No kernels for Conv2DBackpropFilter and the depthwise ones in @tensorflow/tfjs-backend-wasm 4.22.
+    untrainable: ["Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D"],
+    multiplyAddsAtATime: 2e7,
+  },
+  cpu: {
+    backend: "cpu",
+    what: "TensorFlow.js in plain JavaScript",
+    start: async () => {
+      await import("@tensorflow/tfjs-backend-cpu");
+    },
+    untrainable: [],
+    multiplyAddsAtATime: 2e6,
+  },
+} as const satisfies Record<string, Engine>;
+
+export type EngineName = keyof typeof table;
+export const engineNames = Object.keys(table) as EngineName[];
+
+/** The row of an engine. */
+export const engineOf = (name: EngineName): Engine => table[name];
+
+const started = new Map<EngineName, Promise<void>>();
+
+/** Starts an engine once per process; rejects, naming the engine, where it cannot run. */
+export function startEngine(name: EngineName): Promise<void> {
+  let start = started.get(name);
+  if (start === undefined) {
+    start = engineOf(name).start();
+    started.set(name, start);
+  }
+  return start.catch((cause: unknown) => {
+    throw new Error(
+      `The engine "${name}" (${engineOf(name).what}) cannot run here: ${(cause as Error)?.message ?? cause}. ` +
+        `Engines: ${engineNames.join(", ")}.`,
+      { cause },
+    );
+  });
+}
+
+/**
+ * The best engine that runs here and can train `model`, and why it. `force` is taken as it is, or an `Error` says what
+ * there is.
+ */
+export async function chooseEngine(
+  options: { force?: string | undefined; model?: ModelSpec | undefined } = {},
+): Promise<{ engine: EngineName; reason: string }> {
+  const { force, model } = options;
+  const layers = model === undefined ? [] : layerClasses(model);
+  const lacking = (name: EngineName) => layers.find((layer) => engineOf(name).untrainable.includes(layer));
+  if (force !== undefined) {
+    const engine = engineNames.find((name) => name === force);
+    if (engine === undefined) throw new Error(`There is no engine "${force}". Engines: ${engineNames.join(", ")}.`);
+    const missing = lacking(engine);
+    if (missing !== undefined) {
+      throw new Error(`The engine "${engine}" cannot train ${missing} layers. Engines: ${engineNames.join(", ")}.`);
+    }
+    await startEngine(engine);
+    return { engine, reason: `${engineOf(engine).what}, as asked` };
+  }
+  const passedOver: string[] = [];
+  for (const engine of engineNames) {
+    const missing = lacking(engine);
+    if (missing !== undefined) {
+      passedOver.push(`${engine} cannot train ${missing} layers`);
+      continue;
+    }
+    try {
+      await startEngine(engine);
+      return { engine, reason: [engineOf(engine).what, ...passedOver].join("; ") };
+    } catch (error) {
+      passedOver.push((error as Error).message);
+    }
+  }
+  throw new Error(`No engine can train this model here: ${passedOver.join("; ")}.`);
+}

@@ -1,0 +1,123 @@
+import { describeFaults, ProtocolError } from "@tributary/protocol";
+import { approvedLayers } from "./approved-layers.ts";
+import type { LayerTopology, Topology } from "./topology.ts";
+
+const maximumTopologyBytes = 262_144;
+const maximumLayers = 512;
+
+/**
+ * A topology that came from elsewhere, once it is known to hold nothing but approved layers (approved-layers.ts), one
+ * input, and one output that ends in a softmax. Takes a model.json's `modelTopology`, also one wrapped in `model_config`.
+ * Throws `ProtocolError("topology_not_approved")` that says what was found where.
+ */
+export function checkTopology(given: unknown): Topology {
+  const size = JSON.stringify(given)?.length ?? 0;
+  if (size > maximumTopologyBytes) {
+    refuse(`the topology takes ${size} bytes; at most ${maximumTopologyBytes} are allowed`);
+  }
+  const outer = record(given, "the topology");
+  const topology = record(outer["model_config"] ?? outer, "the topology");
+  const className = topology["class_name"];
+  if (className !== "Sequential" && className !== "Functional" && className !== "Model") {
+    refuse(`class_name is ${show(className)}; expected "Sequential" or "Functional"`);
+  }
+  const config = record(topology["config"], "config");
+  const layers = config["layers"];
+  if (!Array.isArray(layers) || layers.length === 0 || layers.length > maximumLayers) {
+    refuse(`config.layers must be a list of 1 to ${maximumLayers} layers`);
+  }
+  const checked = layers.map((layer: unknown, index) => checkLayer(layer, `config.layers[${index}]`));
+  const name = typeof config["name"] === "string" ? config["name"].slice(0, 64) : "model";
+  const approved: Topology =
+    className === "Sequential"
+      ? { class_name: className, config: { name, layers: checked.map(({ inbound_nodes: _, ...layer }) => layer) } }
+      : { class_name: className, config: { name, layers: checked, ...checkGraph(config, checked) } };
+  outputLayer(approved);
+  return approved;
+}
+
+/** The layer that gives the model's output. Throws unless it ends in a softmax and nothing else reads it. */
+export function outputLayer(topology: Topology): LayerTopology {
+  const { layers, output_layers: outputs } = topology.config;
+  const name = outputs === undefined ? undefined : endpoint(outputs, "output_layers");
+  const layer = name === undefined ? layers.at(-1)! : layers.find((candidate) => nameOf(candidate) === name);
+  if (layer === undefined) refuse(`output_layers names ${show(name)}, which is not among the layers`);
+  if (layer.class_name !== "Softmax" && layer.config["activation"] !== "softmax") {
+    refuse(
+      `the output layer ${show(nameOf(layer))} (${layer.class_name}, activation ${show(layer.config["activation"])}) ` +
+        `does not end in a softmax; set its activation to "softmax"`,
+    );
+  }
+  return layer;
+}
+
+function checkLayer(given: unknown, where: string): LayerTopology {
+  const layer = record(given, where);
+  const className = layer["class_name"];
+  if (typeof className !== "string" || !Object.hasOwn(approvedLayers, className)) {
+    refuse(`${where} is ${show(className)}; approved are ${Object.keys(approvedLayers).join(", ")}`);
+  }
+  const config = record(layer["config"], `${where}.config`);
+  const faults = describeFaults(approvedLayers[className]!, config);
+  if (faults.length > 0) refuse(`${where}.config (${className}): ${faults.join("; ")}`);
+  return {
+    class_name: className,
+    ...(typeof layer["name"] === "string" ? { name: layer["name"] } : {}),
+    config: config as LayerTopology["config"],
+    ...(layer["inbound_nodes"] === undefined
+      ? {}
+      : { inbound_nodes: checkInbound(layer["inbound_nodes"], `${where}.inbound_nodes`) }),
+  };
+}
+
+/** A layer of a graph is used once: `[]` for the input, else one node of `[layer, 0, 0, {}]` entries. */
+function checkInbound(given: unknown, where: string): [string, 0, 0, Record<string, never>][][] {
+  if (!Array.isArray(given) || given.length > 1) refuse(`${where} must hold at most one node: layers are not shared`);
+  return given.map((node: unknown) => {
+    if (!Array.isArray(node)) refuse(`${where}[0] must be a list of [layer, 0, 0]`);
+    return node.map((source: unknown) => {
+      if (!Array.isArray(source) || typeof source[0] !== "string" || source[1] !== 0 || source[2] !== 0) {
+        refuse(`${where}[0] holds ${show(source)}; expected [layer, 0, 0]`);
+      }
+      if (source[3] !== undefined && JSON.stringify(source[3]) !== "{}") {
+        refuse(`${where}[0] passes arguments ${show(source[3])}; none are allowed`);
+      }
+      return [source[0], 0, 0, {}];
+    });
+  });
+}
+
+function checkGraph(config: Record<string, unknown>, layers: readonly LayerTopology[]) {
+  const input = endpoint(config["input_layers"], "input_layers");
+  const output = endpoint(config["output_layers"], "output_layers");
+  const names = layers.map(nameOf);
+  if (new Set(names).size < names.length) refuse("two layers bear the same name");
+  for (const layer of layers) {
+    for (const [source] of (layer.inbound_nodes as [string][][] | undefined)?.flat() ?? []) {
+      if (!names.includes(source)) refuse(`layer ${show(nameOf(layer))} reads ${show(source)}, which does not exist`);
+      if (source === output) refuse(`layer ${show(nameOf(layer))} reads the output layer ${show(output)}`);
+    }
+  }
+  return { input_layers: [[input, 0, 0]], output_layers: [[output, 0, 0]] };
+}
+
+/** Both `[["name", 0, 0]]` and `["name", 0, 0]` are in use. */
+function endpoint(given: unknown, where: string): string {
+  const list = Array.isArray(given) && typeof given[0] === "string" ? [given] : given;
+  const only: unknown = Array.isArray(list) && list.length === 1 ? list[0] : undefined;
+  if (Array.isArray(only) && typeof only[0] === "string") return only[0];
+  return refuse(`config.${where} is ${show(given)}; expected one [layer, 0, 0]`);
+}
+
+const nameOf = (layer: LayerTopology) => layer.name ?? layer.config["name"];
+
+function record(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) refuse(`${where} must be an object`);
+  return value as Record<string, unknown>;
+}
+
+const show = (value: unknown) => JSON.stringify(value)?.slice(0, 80) ?? "missing";
+
+function refuse(detail: string): never {
+  throw new ProtocolError("topology_not_approved", `The model is not one that a device builds: ${detail}.`);
+}
