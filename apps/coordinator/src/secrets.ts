@@ -20,7 +20,7 @@ export function hashToken(token: string): string {
 }
 
 /** Whether `token` is the one with this hash, in a time that does not depend on where they differ. */
-export function tokenMatches(token: string, hash: string): boolean {
+export function matchesHash(token: string, hash: string): boolean {
   const found = Buffer.from(hashToken(token));
   const expected = Buffer.from(hash);
   return found.length === expected.length && timingSafeEqual(found, expected);

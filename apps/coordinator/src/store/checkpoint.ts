@@ -14,8 +14,8 @@ const version = 1;
 const headBytes = 9;
 const kinds = { number: 1, f32: 2, f64: 3 } as const;
 
-/** The bytes that `decodeState` turns back into an equal state. */
-export function encodeState(state: ServerState): Uint8Array {
+/** The bytes that `decodeCheckpoint` turns back into an equal state. */
+export function encodeCheckpoint(state: ServerState): Uint8Array {
   const entries = Object.entries(state).map(([name, value]) => ({
     name: Buffer.from(name),
     ...elementsOf(name, value),
@@ -41,8 +41,8 @@ export function encodeState(state: ServerState): Uint8Array {
   return out;
 }
 
-/** decodeState(encodeState(state)) = state, in arrays of its own. Throws an Error for bytes that encodeState never gave. */
-export function decodeState(bytes: Uint8Array): ServerState {
+/** decodeCheckpoint(encodeCheckpoint(state)) = state, in arrays of its own. Throws an Error for bytes that encodeCheckpoint never gave. */
+export function decodeCheckpoint(bytes: Uint8Array): ServerState {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = bytes.length - 4;
   if (end < headBytes || view.getUint32(0, true) !== magic) throw damaged("it does not begin as one");

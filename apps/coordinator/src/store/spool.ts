@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { link, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type ClientId, ProtocolError, type RunId, type Sha256 } from "@tributary/protocol";
+import { type ClientId, ProtocolError, type Sha256, type StepAddress } from "@tributary/protocol";
 import {
   makeFolder,
   refuseFullDisk,
@@ -12,16 +12,7 @@ import {
   writeTemporary,
 } from "./durable-file.ts";
 
-export interface AttemptAddress {
-  readonly run: RunId;
-  readonly round: number;
-  readonly attempt: number;
-}
-
-/** One step of an attempt. `step` is a short name of letters, digits and hyphens. */
-export interface StepAddress extends AttemptAddress {
-  readonly step: string;
-}
+export type AttemptAddress = Omit<StepAddress, "step">;
 
 export interface AnswerAddress extends StepAddress {
   readonly client: ClientId;
@@ -33,14 +24,22 @@ export interface Spool {
    * Takes one answer; when it resolves the answer survives any crash. The first complete answer of a client stays:
    * the same digest again gives `duplicate`, another throws `conflicting_update`. Throws `bad_update` for a body that
    * is longer or shorter than `expectedBytes`, `bad_digest` for one whose SHA-256 is not `digest`, `request_timeout` for
-   * one that breaks off, `phase_closed` if the attempt is discarded meanwhile, and `storage_full`; then nothing stays.
-   * The body is not read further than needed and never destroyed, so that the caller can still answer.
+   * one that breaks off, `phase_closed` if the attempt is discarded meanwhile, `storage_full`, and what `check` throws
+   * on seeing the whole body; then nothing stays. The body is not read further than needed and never destroyed, so that
+   * the caller can still answer.
    */
   receive(
     answer: AnswerAddress,
     body: AsyncIterable<Uint8Array>,
-    claim: { readonly expectedBytes: number; readonly digest: Sha256 },
+    claim: {
+      readonly expectedBytes: number;
+      readonly digest: Sha256;
+      /** Runs before the answer counts as received, so that no crash and no repetition can let a bad one in. */
+      readonly check?: (bytes: Uint8Array) => void;
+    },
   ): Promise<{ readonly duplicate: boolean }>;
+  /** Takes back one answer, if it is here. */
+  remove(answer: AnswerAddress): Promise<void>;
   /** The bytes of an answer that was received; the caller owns them. */
   read(answer: AnswerAddress): Promise<Uint8Array>;
   /** The clients whose answers are here, in ascending order. */
@@ -57,16 +56,26 @@ export async function openSpool(folder: string, keep: readonly AttemptAddress[] 
   await makeFolder(resolve(folder));
   await sweepTemporary(folder);
   await sweepAttempts(folder, keep);
+  const made = new Map<string, Promise<void>>();
+
+  /** Whoever needs a step's folder waits until its name is on disk, not only the one who made it. */
+  function makeStepFolder(path: string): Promise<void> {
+    const making = made.get(path) ?? makeFolder(resolve(path));
+    made.set(path, making);
+    making.catch(() => made.delete(path));
+    return making;
+  }
 
   return {
-    async receive(answer, body, { expectedBytes, digest }) {
+    async receive(answer, body, { expectedBytes, digest, check }) {
       const path = answerPath(folder, answer);
       const earlier = await digestOf(path);
       if (earlier !== undefined) return repeated(answer, earlier, digest);
       const stepFolder = stepPath(folder, answer);
-      await makeFolder(resolve(stepFolder));
+      await makeStepFolder(stepFolder);
       const temporary = await writeTemporary(folder, checked(body, expectedBytes, digest));
       try {
+        check?.(await bytesOf(temporary));
         // A link, unlike a rename, fails where another upload of the same answer was faster.
         await link(temporary, path);
       } catch (error) {
@@ -85,20 +94,20 @@ export async function openSpool(folder: string, keep: readonly AttemptAddress[] 
       return { duplicate: false };
     },
 
-    async read(answer) {
-      const bytes = await readFile(answerPath(folder, answer));
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    },
+    remove: (answer) => rm(answerPath(folder, answer), { force: true }),
+    read: (answer) => bytesOf(answerPath(folder, answer)),
 
     async answered(step) {
       return (await namesIn(stepPath(folder, step))).sort() as ClientId[];
     },
 
     async discard(attempt) {
-      const runFolder = join(folder, attempt.run);
-      const prefix = attemptPrefix(attempt);
-      for (const name of await namesIn(runFolder))
-        if (name.startsWith(prefix)) await remove(folder, join(runFolder, name));
+      const runFolder = join(folder, pathPart(attempt.run));
+      for (const name of await namesIn(runFolder)) {
+        if (!name.startsWith(attemptPrefix(attempt))) continue;
+        made.delete(join(runFolder, name));
+        await removeFolder(folder, join(runFolder, name));
+      }
     },
   };
 }
@@ -107,15 +116,20 @@ async function sweepAttempts(folder: string, keep: readonly AttemptAddress[]): P
   for (const run of await namesIn(folder)) {
     const prefixes = keep.filter((attempt) => attempt.run === run).map(attemptPrefix);
     for (const name of await namesIn(join(folder, run))) {
-      if (!prefixes.some((prefix) => name.startsWith(prefix))) await remove(folder, join(folder, run, name));
+      if (!prefixes.some((prefix) => name.startsWith(prefix))) await removeFolder(folder, join(folder, run, name));
     }
   }
 }
 
 /** Takes the folder out of sight at once, then deletes it; an upload into it finds it gone. */
-async function remove(folder: string, path: string): Promise<void> {
+async function removeFolder(folder: string, path: string): Promise<void> {
   const doomed = join(folder, temporaryName());
-  await rename(path, doomed);
+  try {
+    await rename(path, doomed);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return;
+    throw error;
+  }
   await rm(doomed, { recursive: true });
 }
 
@@ -153,6 +167,11 @@ function repeated(answer: AnswerAddress, earlier: string | undefined, digest: Sh
   );
 }
 
+async function bytesOf(path: string): Promise<Uint8Array> {
+  const bytes = await readFile(path);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 async function digestOf(path: string): Promise<string | undefined> {
   const hash = createHash("sha256");
   try {
@@ -178,7 +197,7 @@ function attemptPrefix({ round, attempt }: AttemptAddress): string {
 }
 
 function stepPath(folder: string, step: StepAddress): string {
-  return join(folder, pathPart(step.run), `${attemptPrefix(step)}${pathPart(step.step)}`);
+  return join(folder, pathPart(step.run), `${attemptPrefix(step)}${step.step}`);
 }
 
 function answerPath(folder: string, answer: AnswerAddress): string {

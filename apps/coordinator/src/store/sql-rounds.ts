@@ -11,7 +11,13 @@ export async function insertAttempt(
   begun: { readonly round: number; readonly attempt: number },
 ): Promise<void> {
   const { round, attempt } = begun;
-  await requireNextRound(tables, run, round);
+  const committed = (await requireRun(tables, run)).record.round;
+  if (round !== committed && round !== committed + 1) {
+    throw new ProtocolError(
+      "wrong_round",
+      `round ${round} of ${run} cannot begin: the last one committed is ${committed}`,
+    );
+  }
   const last = await greatestAttempt(tables, run, round);
   if (attempt <= last) {
     throw new ProtocolError(

@@ -91,11 +91,11 @@ export interface Store {
   saveRunState(run: RunId, state: RunState): Promise<void>;
 
   /**
-   * Writes that attempt `attempt` of `round` is about to ask clients. Throws `wrong_round` unless the round is the one
-   * after the last committed one and `attempt` is greater than every attempt of it before.
+   * Writes that attempt `attempt` of `round` is about to ask clients. Throws `wrong_round` unless the round is the last
+   * committed one (to evaluate it) or the one after it, and `attempt` is greater than every attempt of it before.
    */
   beginAttempt(run: RunId, round: number, attempt: number): Promise<void>;
-  /** The greatest attempt begun for this round; 0 if there was none. */
+  /** The greatest attempt begun for this round; 0 if there was none (attempts count from 1). */
   lastAttempt(run: RunId, round: number): Promise<number>;
 
   /** Writes model version 0, its checkpoint and the run's state. Throws `wrong_state` if there is a version already. */
