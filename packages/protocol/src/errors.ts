@@ -36,6 +36,18 @@ export const refusals = {
     retryable: false,
   },
   coordinator_unreachable: { status: 503, title: "The coordinator does not answer", retryable: true },
+  secure_parameters: { status: 422, title: "The secure session's parameters are not acceptable", retryable: false },
+  secure_floor: { status: 422, title: "The secure session is below this device's own floor", retryable: false },
+  secure_message: { status: 422, title: "A message of the secure session is malformed", retryable: false },
+  secure_key: { status: 422, title: "A public key or signature is not acceptable", retryable: false },
+  secure_roster: { status: 422, title: "The secure session's roster is not acceptable", retryable: false },
+  secure_survivors: { status: 422, title: "The secure session's set of clients is not acceptable", retryable: false },
+  secure_inconsistent: { status: 409, title: "Other clients were told something else", retryable: false },
+  secure_already_answered: { status: 409, title: "This question was answered for another set", retryable: false },
+  secure_already_revealed: { status: 409, title: "This model version was already revealed once", retryable: false },
+  secure_too_few: { status: 409, title: "Too few clients are left for a secure sum", retryable: true },
+  secure_bad_share: { status: 422, title: "A client's secret could not be recovered", retryable: true },
+  secure_sum: { status: 422, title: "The secure sum is not a sum of valid contributions", retryable: true },
   upgrade_required: { status: 426, title: "The two sides speak different protocol versions", retryable: false },
 } as const;
 

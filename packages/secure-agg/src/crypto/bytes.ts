@@ -1,0 +1,123 @@
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { ProtocolError } from "@tributary/protocol";
+
+/** Builds a canonical byte string: little-endian integers, strings and byte strings with their length before them. */
+export class ByteWriter {
+  #bytes = new Uint8Array(256);
+  #length = 0;
+
+  #room(count: number): DataView {
+    if (this.#length + count > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + count));
+      grown.set(this.#bytes);
+      this.#bytes.fill(0);
+      this.#bytes = grown;
+    }
+    const view = new DataView(this.#bytes.buffer, this.#length, count);
+    this.#length += count;
+    return view;
+  }
+
+  u8(value: number): this {
+    this.#room(1).setUint8(0, value);
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#room(4).setUint32(0, value, true);
+    return this;
+  }
+
+  f64(value: number): this {
+    this.#room(8).setFloat64(0, value, true);
+    return this;
+  }
+
+  /** Bytes whose number the reader knows. */
+  raw(bytes: Uint8Array): this {
+    const view = this.#room(bytes.length);
+    new Uint8Array(view.buffer, view.byteOffset, bytes.length).set(bytes);
+    return this;
+  }
+
+  bytes(bytes: Uint8Array): this {
+    return this.u32(bytes.length).raw(bytes);
+  }
+
+  text(text: string): this {
+    return this.bytes(utf8ToBytes(text));
+  }
+
+  finish(): Uint8Array {
+    const finished = this.#bytes.slice(0, this.#length);
+    // The buffer may have held shares.
+    this.#bytes.fill(0);
+    return finished;
+  }
+}
+
+/** Reads what `ByteWriter` wrote; throws `ProtocolError("secure_message")` on anything short, long or out of bounds. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #what: string;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, what: string) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#what = what;
+  }
+
+  #take(count: number): number {
+    const left = this.#bytes.length - this.#at;
+    if (count > left) malformed(this.#what, `${count} more bytes`, `${left}`);
+    this.#at += count;
+    return this.#at - count;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), true);
+  }
+
+  /** A copy of the next `length` bytes. */
+  raw(length: number): Uint8Array {
+    const start = this.#take(length);
+    return this.#bytes.slice(start, start + length);
+  }
+
+  bytes(limit: number): Uint8Array {
+    const length = this.u32();
+    if (length > limit) malformed(this.#what, `at most ${limit} bytes in a field`, `${length}`);
+    return this.raw(length);
+  }
+
+  text(limit: number): string {
+    const bytes = this.bytes(limit);
+    for (const byte of bytes) if (byte < 32 || byte > 126) malformed(this.#what, "printable ASCII", `byte ${byte}`);
+    return String.fromCharCode(...bytes);
+  }
+
+  finish(): void {
+    const left = this.#bytes.length - this.#at;
+    if (left > 0) malformed(this.#what, "nothing after the last field", `${left} bytes`);
+  }
+}
+
+/** Refuses a message; `expected` and `found` say how to mend it and hold no secret. */
+export function malformed(what: string, expected: string, found: string): never {
+  throw new ProtocolError("secure_message", `${what}: expected ${expected}, found ${found}`);
+}
+
+/** Overwrites secrets that are no longer needed; a copy that the garbage collector made is out of reach. */
+export function wipe(...secrets: readonly Uint8Array[]): void {
+  for (const secret of secrets) secret.fill(0);
+}

@@ -1,0 +1,53 @@
+import type { CryptoBackend } from "./backend.ts";
+
+/** What this backend uses of `node:crypto`; the shell passes the module, so that the package stays pure. */
+export interface NodeCryptoModule {
+  createPrivateKey(input: { key: Uint8Array; format: "der"; type: "pkcs8" }): object;
+  createPublicKey(input: object): object;
+  diffieHellman(keys: { privateKey: object; publicKey: object }): Uint8Array;
+  verify(algorithm: null, message: Uint8Array, key: object, signature: Uint8Array): boolean;
+  createHash(algorithm: "sha256"): { update(bytes: Uint8Array): { digest(): Uint8Array } };
+  randomBytes(length: number): Uint8Array;
+}
+
+// RFC 8410: the DER that goes before 32 raw bytes.
+const x25519Private = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32);
+const x25519Public = Uint8Array.of(48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0);
+const ed25519Public = Uint8Array.of(48, 42, 48, 5, 6, 3, 43, 101, 112, 3, 33, 0);
+
+/** OpenSSL through `node:crypto`: `nodeCrypto(await import("node:crypto"))`. */
+export function nodeCrypto(
+  node: unknown,
+  options: { randomBytes?: (length: number) => Uint8Array } = {},
+): CryptoBackend {
+  const module = node as NodeCryptoModule;
+  const privateKey = (raw: Uint8Array) =>
+    module.createPrivateKey({ key: join(x25519Private, raw), format: "der", type: "pkcs8" });
+  const publicKey = (prefix: Uint8Array, raw: Uint8Array) =>
+    module.createPublicKey({ key: join(prefix, raw), format: "der", type: "spki" });
+  return {
+    name: "node",
+    randomBytes: options.randomBytes ?? ((length) => plain(module.randomBytes(length))),
+    publicKeyOf(secretKey) {
+      const key = module.createPublicKey(privateKey(secretKey)) as { export(format: object): Uint8Array };
+      return plain(key.export({ format: "der", type: "spki" })).slice(x25519Public.length);
+    },
+    x25519: (secret, peer) =>
+      plain(module.diffieHellman({ privateKey: privateKey(secret), publicKey: publicKey(x25519Public, peer) })),
+    ed25519Verify: ({ publicKey: raw, message, signature }) =>
+      module.verify(null, message, publicKey(ed25519Public, raw), signature),
+    sha256: (bytes) => plain(module.createHash("sha256").update(bytes).digest()),
+  };
+}
+
+/** Node's Buffers become plain arrays once, here. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+function join(prefix: Uint8Array, raw: Uint8Array): Uint8Array {
+  const der = new Uint8Array(prefix.length + raw.length);
+  der.set(prefix);
+  der.set(raw, prefix.length);
+  return der;
+}

@@ -1,0 +1,10 @@
+export * from "./crypto/backend.ts";
+export * from "./crypto/node.ts";
+export * from "./crypto/portable.ts";
+export * from "./crypto/web.ts";
+export * from "./kernel/kernel.ts";
+export * from "./kernel/load.ts";
+export { portableKernel } from "./kernel/portable-kernel.ts";
+export { loadWasmKernel } from "./kernel/wasm-kernel.ts";
+export * from "./shamir/decode.ts";
+export * from "./shamir/shamir.ts";
