@@ -1,1 +1,2 @@
-export {};
+export { type CoordinatorOptions, type RunningCoordinator, startCoordinator, UnsafeOptions } from "./main.ts";
+export { DataFolderInUse } from "./store/lock.ts";

@@ -20,6 +20,8 @@ export interface SqliteDatabase {
 interface SqliteStatement {
   all(...parameters: unknown[]): unknown[];
   run(...parameters: unknown[]): { changes: number | bigint };
+  /** The package's statements hold the file open until they are finalized; Node's own are finalized by `close`. */
+  finalize?(): void;
 }
 
 /**
@@ -119,6 +121,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   forgetStatements(): void {
+    for (const statement of this.#statements.values()) statement.finalize?.();
     this.#statements.clear();
   }
 
@@ -127,7 +130,7 @@ class SqliteConnection implements DatabaseConnection {
     if (known) return known;
     const statement = this.#database.prepare(sql);
     // Lists of clients make statements of many lengths; starting afresh now and then bounds what is kept.
-    if (this.#statements.size >= 200) this.#statements.clear();
+    if (this.#statements.size >= 200) this.forgetStatements();
     this.#statements.set(sql, statement);
     return statement;
   }

@@ -76,6 +76,8 @@ function explained(error: unknown, file: string): unknown {
 }
 
 function checkPages(database: SqliteDatabase, file: string): void {
-  const [first] = database.prepare("pragma quick_check(1)").all() as { quick_check: string }[];
+  const check = database.prepare("pragma quick_check(1)");
+  const [first] = check.all() as { quick_check: string }[];
+  check.finalize?.();
   if (first?.quick_check !== "ok") throw new DamagedDatabase(file, first?.quick_check);
 }

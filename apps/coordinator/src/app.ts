@@ -1,0 +1,93 @@
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import { ProtocolError } from "@tributary/protocol";
+import fastify, { type FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { Federation } from "./federation.ts";
+import type { Models } from "./models.ts";
+import { type Access, credentials } from "./plugins/credentials.ts";
+import { type Origins, origins } from "./plugins/origins.ts";
+import { problems } from "./plugins/problems.ts";
+import { sockets } from "./plugins/sockets.ts";
+import { answerRoutes } from "./routes/answers.ts";
+import { clientRoutes } from "./routes/clients.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { runRoutes } from "./routes/runs.ts";
+import type { Blobs } from "./store/blobs.ts";
+import type { Spool } from "./store/spool.ts";
+import type { Store } from "./store/store.ts";
+
+export interface AppOptions {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly spool: Spool;
+  readonly models: Models;
+  readonly access: Access;
+  readonly logger: Logger;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** It listens on loopback, where requests for any other host name are somebody's trick. */
+  readonly loopbackOnly: boolean;
+  /** Origins besides the coordinator's own whose pages may talk to it. */
+  readonly allowedOrigins?: readonly string[];
+  readonly maxModelBytes?: number;
+  readonly graceMs?: number;
+}
+
+export interface App {
+  readonly app: FastifyInstance;
+  readonly federation: Federation;
+}
+
+/** The coordinator, every run restored and every route in place. Listens to nothing; `app.close()` ends it cleanly. */
+export async function buildApp(options: AppOptions): Promise<App> {
+  const { store, blobs, spool, models, access, logger, tls } = options;
+  const app = fastify({
+    loggerInstance: logger,
+    bodyLimit: 1_048_576,
+    // Slow-loris: headers must arrive within 10 s, a whole request within 5 minutes, and a silent socket is cut at 30 s.
+    requestTimeout: 300_000,
+    connectionTimeout: 30_000,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
+    ...(tls === undefined ? {} : { https: { ...tls, headersTimeout: 10_000, connectionsCheckingInterval: 2_000 } }),
+    return503OnClosing: true,
+    disableRequestLogging: true,
+  } as Parameters<typeof fastify>[0]).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  // Bodies of bytes stay streams; whoever reads one counts its bytes.
+  app.addContentTypeParser("application/octet-stream", (_request, payload, done) => done(null, payload));
+
+  const federation = new Federation({
+    store,
+    blobs,
+    spool,
+    models,
+    log: app.log,
+    ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+  });
+  let closing = false;
+  app.addHook("preClose", async () => {
+    closing = true;
+    await federation.close();
+  });
+
+  await app.register(problems);
+  const pages: Origins = { allowed: options.allowedOrigins ?? [], loopbackOnly: options.loopbackOnly };
+  await app.register(origins, pages);
+  await app.register(credentials, { access, store });
+  await app.register(sockets, { federation, store, origins: pages });
+  await app.register(healthRoutes, {
+    ready: async () => {
+      if (closing)
+        throw new ProtocolError("server_restarting", "The coordinator is stopping.", { retryAfterMs: 5_000 });
+      await store.runs();
+    },
+  });
+  await app.register(runRoutes, { federation, store });
+  await app.register(modelRoutes, { federation, store, blobs, maxModelBytes: options.maxModelBytes ?? 2 ** 30 });
+  await app.register(clientRoutes, { federation, store });
+  await app.register(answerRoutes, { federation });
+  await federation.restore();
+  await app.ready();
+  return { app, federation };
+}

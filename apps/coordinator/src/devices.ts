@@ -1,0 +1,116 @@
+import type { ClientId, Dismissal, Hint, RunId, RunNews } from "@tributary/protocol";
+
+/** A connected device's socket, as far as anyone but the socket plugin needs it. */
+export interface DeviceLink {
+  ask(hint: Hint): void;
+  dismiss(dismissal: Dismissal): void;
+  news(news: RunNews): void;
+  close(reason: string): void;
+}
+
+interface Device {
+  readonly client: ClientId;
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly runs: ReadonlySet<RunId>;
+  readonly link: DeviceLink;
+}
+
+/**
+ * Who is connected, and for which runs. A device whose socket breaks is absent at once, but counts as departed only
+ * after a grace period, so that a network switch in the middle of a step costs nothing.
+ */
+export class Devices {
+  readonly #connected = new Map<ClientId, Device>();
+  readonly #grace = new Map<ClientId, NodeJS.Timeout>();
+  readonly #graceMs: number;
+  /** Called when the set of devices present for any run has changed. */
+  onPresent: () => void = () => {};
+  /** Called when a device is gone for good: it left, or its grace is over. `run` is undefined for every run. */
+  onDeparted: (client: ClientId, reason: string, run?: RunId) => void = () => {};
+
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs;
+  }
+
+  connect(client: ClientId, device: { name: string; tags: readonly string[]; link: DeviceLink }): void {
+    clearTimeout(this.#grace.get(client));
+    this.#grace.delete(client);
+    const before = this.#connected.get(client);
+    this.#connected.set(client, { client, ...device, runs: new Set() });
+    before?.link.close("connected again from elsewhere");
+  }
+
+  offer(client: ClientId, runs: readonly RunId[]): void {
+    const device = this.#connected.get(client);
+    if (device === undefined) return;
+    this.#connected.set(client, { ...device, runs: new Set(runs) });
+    this.onPresent();
+  }
+
+  /** The device takes no part in `run` (or in anything) any more. */
+  leave(client: ClientId, run?: RunId): void {
+    const device = this.#connected.get(client);
+    if (device === undefined) return;
+    const runs = new Set(run === undefined ? [] : [...device.runs].filter((offered) => offered !== run));
+    this.#connected.set(client, { ...device, runs });
+    this.onDeparted(client, "the device left", run);
+    this.onPresent();
+  }
+
+  /** The socket is gone; `link` says which, since a device may already be connected again. */
+  disconnect(client: ClientId, link: DeviceLink): void {
+    if (this.#connected.get(client)?.link !== link) return;
+    this.#connected.delete(client);
+    const timer = setTimeout(() => {
+      this.#grace.delete(client);
+      this.onDeparted(client, `the device was not heard from for ${this.#graceMs} ms`);
+    }, this.#graceMs);
+    this.#grace.set(client, timer);
+    this.onPresent();
+  }
+
+  /** Puts a device out at once. */
+  expel(client: ClientId, reason: string): void {
+    const device = this.#connected.get(client);
+    this.#connected.delete(client);
+    clearTimeout(this.#grace.get(client));
+    this.#grace.delete(client);
+    device?.link.close(reason);
+    this.onDeparted(client, reason);
+    this.onPresent();
+  }
+
+  isConnected(client: ClientId): boolean {
+    return this.#connected.has(client);
+  }
+
+  /** The clients that offered themselves for `run` and carry all of `tags`, by name, then id. */
+  presentFor(run: RunId, tags: readonly string[]): ClientId[] {
+    return [...this.#connected.values()]
+      .filter((device) => device.runs.has(run) && tags.every((tag) => device.tags.includes(tag)))
+      .sort((a, b) => compare(a.name, b.name) || compare(a.client, b.client))
+      .map(({ client }) => client);
+  }
+
+  link(client: ClientId): DeviceLink | undefined {
+    return this.#connected.get(client)?.link;
+  }
+
+  links(): DeviceLink[] {
+    return [...this.#connected.values()].map(({ link }) => link);
+  }
+
+  get count(): number {
+    return this.#connected.size;
+  }
+
+  close(): void {
+    for (const timer of this.#grace.values()) clearTimeout(timer);
+    this.#grace.clear();
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

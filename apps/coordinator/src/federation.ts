@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import { algorithmNamed, parseRunSpec } from "@tributary/catalog";
+import {
+  type ClientId,
+  type DeviceState,
+  isOver,
+  ProtocolError,
+  type RunId,
+  type RunRecord,
+  type RunSpec,
+  type Sha256,
+} from "@tributary/protocol";
+import { newRun, type Progress, type RunState } from "@tributary/round";
+import type { FastifyBaseLogger } from "fastify";
+import { Devices } from "./devices.ts";
+import type { Models } from "./models.ts";
+import { vectorBytes } from "./question.ts";
+import { checkpointBytes, RunSession, type SessionPorts } from "./run-session.ts";
+import type { Blobs } from "./store/blobs.ts";
+import { decodeCheckpoint } from "./store/checkpoint.ts";
+import type { Spool } from "./store/spool.ts";
+import type { Store, StoredRun } from "./store/store.ts";
+
+export interface FederationOptions {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly spool: Spool;
+  readonly models: Models;
+  readonly log: FastifyBaseLogger;
+  /** How long a device whose socket broke may be away before it counts as gone. */
+  readonly graceMs?: number;
+}
+
+/** Every run of this coordinator, and the devices that serve them. */
+export class Federation {
+  readonly devices: Devices;
+  readonly #ports: SessionPorts;
+  readonly #sessions = new Map<RunId, RunSession>();
+
+  constructor({ graceMs = 5_000, ...ports }: FederationOptions) {
+    this.devices = new Devices(graceMs);
+    const started = performance.timeOrigin;
+    this.#ports = { ...ports, devices: this.devices, now: () => started + performance.now() };
+    this.devices.onPresent = () => {
+      for (const session of this.#sessions.values()) session.present();
+    };
+    this.devices.onDeparted = (client, reason, run) => {
+      for (const session of this.#sessions.values()) {
+        if (run === undefined || run === session.run) session.departed(client, reason);
+      }
+    };
+  }
+
+  now(): number {
+    return Math.round(this.#ports.now());
+  }
+
+  /** Takes up every stored run where its last commit left it. Throws, naming the file, if one cannot be read. */
+  async restore(): Promise<void> {
+    for (const stored of await this.#ports.store.runs()) {
+      const session = await this.#revive(stored);
+      if (session !== undefined) this.#adopt(session);
+    }
+  }
+
+  /** Creates a run with version 0 of its model; it waits to be started. */
+  async create(input: unknown): Promise<RunRecord> {
+    const spec = parseRunSpec(input);
+    const { store, blobs, models } = this.#ports;
+    if (spec.evaluation.on === "coordinator") await models.checkSet(spec.evaluation.data, spec.data);
+    const algorithm = algorithmNamed(spec.algorithm.name);
+    const weights = spec.model.weights === undefined ? await models.initialise(spec) : await this.#warmStart(spec);
+    const server = algorithm.server.init(spec, weights);
+    const run = `run-${randomBytes(6).toString("hex")}` as RunId;
+    const createdAt = this.now();
+    const sha256 = await blobs.put(vectorBytes(server.model));
+    const checkpoint = await blobs.put(checkpointBytes(server));
+    await store.createRun({ run, name: spec.name, spec, createdAt });
+    const { progress, phase } = newRun;
+    const bytes = server.model.byteLength;
+    await store.initModel({
+      model: { run, version: 0, round: 0, sha256, bytes, parameters: server.model.length, metrics: {}, createdAt },
+      checkpoint,
+      state: { phase, progress },
+    });
+    const record = (await store.run(run))!.record;
+    const session = new RunSession({ record, spec, algorithm, server }, newRun, this.#ports);
+    this.#adopt(session);
+    this.#ports.log.info({ run, name: spec.name }, "run created");
+    return session.record;
+  }
+
+  session(run: string): RunSession {
+    const session = this.#sessions.get(run as RunId);
+    if (session === undefined) throw new ProtocolError("not_found", `There is no run ${run}.`);
+    return session;
+  }
+
+  /** Every run, oldest first. */
+  records(): RunRecord[] {
+    return [...this.#sessions.values()].map((session) => session.record);
+  }
+
+  /** What a device should know after any absence: the runs that are not over, and the questions that wait for it. */
+  deviceState(client: ClientId): DeviceState {
+    const open = [...this.#sessions.values()].filter((session) => !isOver(session.phase));
+    const asked = open.map((session) => session.hintFor(client)).filter((hint) => hint !== undefined);
+    return { client, runs: open.map((session) => session.plan), asked };
+  }
+
+  /** A device fetched a vector; the rounds that asked it for one count the bytes. */
+  noteDownload(client: ClientId, bytes: number): void {
+    for (const session of this.#sessions.values()) session.noteDownload(client, bytes);
+  }
+
+  async close(): Promise<void> {
+    this.devices.close();
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+  }
+
+  #adopt(session: RunSession): void {
+    let phase = session.phase;
+    this.#sessions.set(session.run, session);
+    session.onChange = () => {
+      const { record } = session;
+      if (record.phase === phase) return;
+      const tell = isOver(record.phase) || phase === "created" || phase === "paused" || record.phase === "paused";
+      phase = record.phase;
+      if (!tell) return;
+      const news = { run: session.run, phase, ...(record.reason === undefined ? {} : { reason: record.reason }) };
+      for (const link of this.devices.links()) link.news(news);
+    };
+    const { record } = session;
+    if (!isOver(record.phase)) {
+      for (const link of this.devices.links()) link.news({ run: session.run, phase: record.phase });
+    }
+  }
+
+  async #revive({ record, progress }: StoredRun): Promise<RunSession | undefined> {
+    const { store, log } = this.#ports;
+    const spec = record.spec as RunSpec;
+    const version = record.modelVersion;
+    const [model, checkpoint] = await Promise.all([
+      store.model(record.run, version),
+      store.checkpoint(record.run, version),
+    ]);
+    if (model === undefined || checkpoint === undefined || progress === null) {
+      // Creation died between its two writes; nobody was ever told of this run.
+      log.warn({ run: record.run }, "a run without a model is left out: its creation was interrupted");
+      return undefined;
+    }
+    const server = {
+      ...decodeCheckpoint(await this.#ports.blobs.get(checkpoint)),
+      model: floats(await this.#ports.blobs.get(model.sha256)),
+    };
+    const algorithm = algorithmNamed(spec.algorithm.name);
+    const session = new RunSession({ record, spec, algorithm, server }, newRun, this.#ports);
+    const saved = progress as Progress;
+    const attempts = {
+      current: Math.max(saved.attempts.current, await store.lastAttempt(record.run, record.round)),
+      next: await store.lastAttempt(record.run, record.round + 1),
+    };
+    const reason = record.reason === undefined ? {} : { reason: record.reason };
+    session.restore({ progress: { ...saved, attempts }, phase: record.phase as RunState["phase"], ...reason });
+    return session;
+  }
+
+  async #warmStart(spec: RunSpec): Promise<Float32Array> {
+    const sha256 = spec.model.weights as Sha256;
+    const expected = await this.#ports.models.parameterCount(spec);
+    if (!(await this.#ports.blobs.has(sha256))) {
+      throw new ProtocolError("bad_spec", `model.weights: nothing with this SHA-256 was uploaded (POST /v1/models)`);
+    }
+    const weights = floats(await this.#ports.blobs.get(sha256));
+    if (weights.length === expected) return weights;
+    throw new ProtocolError(
+      "bad_spec",
+      `model.weights: the model has ${expected} weights, the upload ${weights.length}`,
+    );
+  }
+}
+
+/** The float32 vector in a blob's bytes; a copy where they are not aligned. */
+function floats(bytes: Uint8Array): Float32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+}

@@ -1,0 +1,74 @@
+import { parentPort } from "node:worker_threads";
+import type { Dataset, Trainer } from "@tributary/algorithm";
+import { type Metrics, ProtocolError } from "@tributary/protocol";
+import { checkFits, chooseEngine, createTrainer, initialWeights, parameterCount } from "@tributary/training";
+import { openData } from "@tributary/training/node";
+import type { ModelReply, ModelRequest } from "./models.ts";
+
+// The coordinator's model worker: see models.ts.
+
+const sets = new Map<string, ReturnType<typeof openData>>();
+const trainers = new Map<string, Promise<Trainer>>();
+
+async function answer(request: ModelRequest): Promise<unknown> {
+  switch (request.type) {
+    case "initialise":
+      return initialWeights(request);
+    case "count":
+      return parameterCount(request.model, request.data);
+    case "check": {
+      const { data } = await open(request.source);
+      checkFits(data, request.data);
+      return undefined;
+    }
+    case "evaluate":
+      return evaluate(request, (await open(request.source)).dataset);
+  }
+}
+
+async function evaluate(request: Extract<ModelRequest, { type: "evaluate" }>, data: Dataset): Promise<Metrics> {
+  const trainer = await trainerFor(request);
+  const { weights } = request;
+  const { examples, lossSum, correct } = await trainer.evaluate({ weights, data, signal: never });
+  return { loss: lossSum / examples, accuracy: correct / examples, examples };
+}
+
+/** Reads an evaluation set once. */
+function open(source: string): ReturnType<typeof openData> {
+  const opened = sets.get(source) ?? openData({ source });
+  sets.set(source, opened);
+  return opened;
+}
+
+function trainerFor({
+  model,
+  data,
+}: {
+  model: Parameters<typeof createTrainer>[0]["model"];
+  data: Parameters<typeof createTrainer>[0]["data"];
+}): Promise<Trainer> {
+  const { weights: _, ...architecture } = model;
+  const key = JSON.stringify([architecture, data]);
+  const trainer =
+    trainers.get(key) ?? chooseEngine({ model }).then(({ engine }) => createTrainer({ model, data, engine }));
+  trainers.set(key, trainer);
+  return trainer;
+}
+
+const never = new AbortController().signal;
+
+parentPort?.on("message", ({ id, request }: { id: number; request: ModelRequest }) => {
+  answer(request).then(
+    (value) => reply({ id, value }),
+    (error: unknown) =>
+      reply(
+        error instanceof ProtocolError
+          ? { id, problem: error.problem() }
+          : { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+      ),
+  );
+});
+
+function reply(message: ModelReply): void {
+  parentPort?.postMessage(message);
+}

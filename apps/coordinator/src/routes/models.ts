@@ -1,0 +1,120 @@
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { ModelRecord, Problem, ProtocolError, RunId, routes, Sha256 } from "@tributary/protocol";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import Type from "typebox";
+import type { Federation } from "../federation.ts";
+import type { Blobs } from "../store/blobs.ts";
+import type { Store } from "../store/store.ts";
+
+const ByVersion = Type.Object({ run: RunId, version: Type.Integer({ minimum: 0 }) });
+
+export interface ModelRouteOptions {
+  readonly federation: Federation;
+  readonly store: Store;
+  readonly blobs: Blobs;
+  /** Largest weights file taken from an operator. */
+  readonly maxModelBytes: number;
+}
+
+/** Model versions and their bytes: what a run has produced, and what a run can start from. */
+export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (app, options) => {
+  const { federation, store, blobs, maxModelBytes } = options;
+  const read = { onRequest: [app.knownOnly] };
+
+  app.get(
+    routes.models(),
+    {
+      ...read,
+      schema: {
+        summary: "Every version of a run's model",
+        params: Type.Object({ run: RunId }),
+        response: { 200: Type.Array(ModelRecord), "4xx": Problem },
+      },
+    },
+    async ({ params }) => store.models(federation.session(params.run).run),
+  );
+
+  app.get(
+    routes.model(),
+    {
+      ...read,
+      schema: { summary: "One version", params: ByVersion, response: { 200: ModelRecord, "4xx": Problem } },
+    },
+    async ({ params }) => find(params.run, params.version),
+  );
+
+  app.get(
+    routes.modelWeights(),
+    { ...read, schema: { summary: "A version's weights: float32, little-endian, in layer order", params: ByVersion } },
+    async (request, reply) => {
+      const { sha256 } = await find(request.params.run, request.params.version);
+      return sendBlob(request, reply, sha256);
+    },
+  );
+
+  app.get(
+    routes.blob(),
+    { ...read, schema: { summary: "Immutable bytes by their SHA-256", params: Type.Object({ sha256: Sha256 }) } },
+    async (request, reply) => sendBlob(request, reply, request.params.sha256),
+  );
+
+  app.post(
+    routes.uploadModel(),
+    {
+      onRequest: [app.operatorOnly],
+      bodyLimit: maxModelBytes,
+      schema: {
+        summary: "Upload weights (float32, little-endian) for runs to start from",
+        consumes: ["application/octet-stream"],
+        response: { 201: Type.Object({ sha256: Sha256, parameters: Type.Integer() }), "4xx": Problem },
+      },
+    },
+    async (request, reply) => {
+      const bytes = await collect(request.body as AsyncIterable<Uint8Array>, maxModelBytes);
+      if (bytes.byteLength === 0 || bytes.byteLength % 4 !== 0) {
+        throw new ProtocolError(
+          "bad_request",
+          `weights are float32: ${bytes.byteLength} bytes are not a multiple of 4`,
+        );
+      }
+      const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad !== -1) throw new ProtocolError("bad_request", `weight ${bad} is ${values[bad]}`);
+      return reply.code(201).send({ sha256: await blobs.put(bytes), parameters: values.length });
+    },
+  );
+
+  async function find(run: string, version: number): Promise<ModelRecord> {
+    const record = await store.model(federation.session(run).run, version);
+    if (record === undefined) throw new ProtocolError("not_found", `The run has no model version ${version}.`);
+    return record;
+  }
+
+  async function sendBlob(request: FastifyRequest, reply: FastifyReply, sha256: Sha256): Promise<FastifyReply> {
+    const etag = `"${sha256}"`;
+    reply.header("etag", etag).header("cache-control", "private, max-age=31536000, immutable");
+    if (request.headers["if-none-match"] === etag) return reply.code(304).send();
+    const found = await blobs.find(sha256);
+    if (found === undefined) throw new ProtocolError("not_found", `There is no blob ${sha256}.`);
+    if (request.caller.kind === "device") federation.noteDownload(request.caller.client, found.bytes);
+    return reply.type("application/octet-stream").header("content-length", found.bytes).send(blobs.stream(sha256));
+  }
+};
+
+/** A whole body of at most `limit` bytes, in one aligned buffer. Fastify's own limit does not cover streamed bodies. */
+async function collect(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > limit) throw new ProtocolError("too_large", `at most ${limit} bytes are taken`);
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}

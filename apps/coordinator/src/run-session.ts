@@ -1,0 +1,523 @@
+import { setImmediate as immediate } from "node:timers/promises";
+import type { Algorithm, ServerState } from "@tributary/algorithm";
+import {
+  type Accepted,
+  type ClientId,
+  type Decline,
+  decodeFrame,
+  firstNonFinite,
+  frameBytes,
+  type Hint,
+  type Metrics,
+  type ModelRecord,
+  type ProgressReport,
+  ProtocolError,
+  type RoundRecord,
+  type RunId,
+  type RunPlan as RunPlanMessage,
+  type RunRecord,
+  type RunSpec,
+  type Sha256,
+  type StepAddress,
+  type StepQuestion,
+} from "@tributary/protocol";
+import {
+  type Attempt,
+  advance,
+  explain,
+  Fold,
+  type Progress,
+  plainPlan,
+  type RunEffect,
+  type RunEvent,
+  type RunPlan,
+  type RunState,
+  refusalOf,
+  restoreRun,
+  type Transition,
+  type World,
+} from "@tributary/round";
+import type { FastifyBaseLogger } from "fastify";
+import type { Devices } from "./devices.ts";
+import type { Models } from "./models.ts";
+import { type Asked, answerShape, publish, vectorBytes } from "./question.ts";
+import type { Blobs } from "./store/blobs.ts";
+import { encodeCheckpoint } from "./store/checkpoint.ts";
+import type { Spool } from "./store/spool.ts";
+import type { Store } from "./store/store.ts";
+
+/** What a session needs of the coordinator around it. */
+export interface SessionPorts {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly spool: Spool;
+  readonly devices: Devices;
+  readonly models: Models;
+  /** Milliseconds since the epoch that never go back. */
+  readonly now: () => number;
+  readonly log: FastifyBaseLogger;
+}
+
+/** The attempt whose questions are out, and what its traffic has come to. */
+interface OpenAttempt {
+  readonly attempt: Attempt;
+  readonly asked: Promise<Asked>;
+  /** SHA-256 of each accepted answer, so that a repeat after the step has closed is still known for one. */
+  readonly accepted: Map<ClientId, Sha256>;
+  bytesUp: number;
+  bytesDown: number;
+}
+
+/**
+ * The only place where a run's machine (packages/round) meets clock, sockets and store. Events go in one at a time; each
+ * transition's effects are carried out in order. What is committed is durable before anyone is told of it.
+ */
+export class RunSession {
+  readonly run: RunId;
+  readonly spec: RunSpec;
+  readonly #algorithm: Algorithm;
+  readonly #plan: RunPlan;
+  readonly #ports: SessionPorts;
+  readonly #log: FastifyBaseLogger;
+  readonly #published = new WeakMap<object, Sha256>();
+  #record: RunRecord;
+  #state: RunState;
+  #server: ServerState;
+  #open: OpenAttempt | undefined;
+  #closed: OpenAttempt | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #problem: string | undefined;
+  #stopped = false;
+  /** Work under way: asking, summing, committing. One piece at a time, in order. */
+  #work: Promise<void> = Promise.resolve();
+  /** Called after every change that a watcher could see. */
+  onChange: () => void = () => {};
+
+  constructor(
+    run: { record: RunRecord; spec: RunSpec; algorithm: Algorithm; server: ServerState },
+    state: RunState,
+    ports: SessionPorts,
+  ) {
+    this.run = run.record.run;
+    this.spec = run.spec;
+    this.#record = run.record;
+    this.#algorithm = run.algorithm;
+    this.#server = run.server;
+    this.#plan = plainPlan(run.spec);
+    this.#state = state;
+    this.#ports = ports;
+    this.#log = ports.log.child({ run: this.run });
+  }
+
+  /** Goes on after a restart: whatever attempt was open is void, everything committed stands. */
+  restore(saved: { progress: Progress; phase: RunState["phase"]; reason?: string }): void {
+    this.#take(restoreRun(this.#plan, saved, this.#world()));
+  }
+
+  get phase(): RunState["phase"] {
+    return this.#state.phase;
+  }
+
+  /** What REST shows of this run now. */
+  get record(): RunRecord {
+    const { progress, phase } = this.#state;
+    const reason = explain(this.#plan, this.#state, this.#world()) ?? this.#problem;
+    const { round, modelVersion, latest } = progress;
+    const base = { ...this.#record, phase, round, modelVersion, metrics: latest };
+    return reason === undefined ? base : { ...base, reason };
+  }
+
+  /** What a device needs to know to decide whether it can take part. */
+  get plan(): RunPlanMessage {
+    const { name, algorithm, model, data, secureAggregation, stop, cohort } = this.spec;
+    const { phase, progress } = this.#state;
+    const shared = { name, model, data, secureAggregation, rounds: stop.rounds, tags: cohort.tags };
+    return { run: this.run, phase, round: progress.round, algorithm: { name: algorithm.name }, ...shared };
+  }
+
+  /** The question waiting for this client, if there is one that it has not answered. */
+  hintFor(client: ClientId): Hint | undefined {
+    const state = this.#state;
+    if (state.phase !== "collecting" || !state.asked.includes(client) || state.answered.includes(client))
+      return undefined;
+    return hintOf(this.run, state.attempt, state.step);
+  }
+
+  /** An operator's command. Resolves when its effect on the run is durable. Throws `wrong_state` if it has none. */
+  async command(command: "start" | "pause" | "resume" | "stop"): Promise<RunRecord> {
+    const before = this.#state;
+    this.#handle({ type: command });
+    if (this.#state === before) {
+      throw new ProtocolError("wrong_state", `A run that is ${before.phase} cannot ${command}.`);
+    }
+    if (command === "start") this.#record = { ...this.#record, startedAt: this.#ports.now() };
+    this.#enqueue("saving the run's state", () => this.#save());
+    await this.#work;
+    return this.record;
+  }
+
+  /** The set of devices present has changed. */
+  present(): void {
+    if (this.#state.phase === "gathering") this.#handle({ type: "present" });
+  }
+
+  departed(client: ClientId, reason: string): void {
+    this.#handle({ type: "departed", client, reason });
+  }
+
+  declined(client: ClientId, decline: Decline): void {
+    this.#log.info({ client, ...addressOf(decline), code: decline.code }, "client declined");
+    this.#problem = `client ${client} declined: ${decline.detail}`;
+    this.#handle({ type: "declined", client, address: decline, reason: `${decline.code}: ${decline.detail}` });
+  }
+
+  progress(client: ClientId, report: ProgressReport): void {
+    this.#log.debug({ client, ...addressOf(report), state: report.state, done: report.done }, "progress");
+  }
+
+  /** The question at an address, for one client. Throws why there is none. */
+  async question(address: StepAddress, client: ClientId): Promise<StepQuestion> {
+    this.#check(address, client);
+    const asked = await this.#open!.asked;
+    this.#check(address, client);
+    const state = this.#state as Extract<RunState, { phase: "collecting" }>;
+    return { ...asked, remainingMs: Math.max(0, Math.round(state.deadline - this.#ports.now())) };
+  }
+
+  /** A vector of the open question was sent to `client`. */
+  noteDownload(client: ClientId, bytes: number): void {
+    if (this.#open?.attempt.cohort.includes(client)) this.#open.bytesDown += bytes;
+  }
+
+  /** Takes in one answer: verified, on disk and counted once when this resolves. A repeat changes nothing. */
+  async receive(
+    address: StepAddress,
+    client: ClientId,
+    upload: { body: AsyncIterable<Uint8Array>; bytes: number; digest: Sha256 },
+  ): Promise<Accepted> {
+    const earlier = this.#acceptedDigest(address, client);
+    if (earlier === upload.digest) return { accepted: true, duplicate: true };
+    if (earlier !== undefined) {
+      throw new ProtocolError("conflicting_update", "Another answer of this client to this step was accepted before.");
+    }
+    this.#check(address, client);
+    const open = this.#open!;
+    const shape = answerShape(this.#algorithm, this.spec, open.attempt.kind, this.#server.model.length);
+    const expectedBytes = frameBytes(shape.element, shape.length);
+    if (upload.bytes !== expectedBytes) {
+      throw new ProtocolError("bad_update", `frame size: expected ${expectedBytes} bytes, found ${upload.bytes}`);
+    }
+    const check = (bytes: Uint8Array) => checkAnswer(decodeFrame(bytes, shape));
+    await this.#ports.spool.receive({ ...address, client }, upload.body, {
+      expectedBytes,
+      digest: upload.digest,
+      check,
+    });
+    this.#check(address, client);
+    if (open.accepted.has(client)) return { accepted: true, duplicate: true };
+    open.accepted.set(client, upload.digest);
+    open.bytesUp += upload.bytes;
+    this.#log.debug({ client, ...address, bytes: upload.bytes }, "answer accepted");
+    this.#handle({ type: "answered", client, address });
+    return { accepted: true, duplicate: false };
+  }
+
+  /** Lets the work under way finish and starts nothing new. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#work;
+  }
+
+  #check(address: StepAddress, client: ClientId): void {
+    const refusal = refusalOf(this.#state, address, client);
+    if (refusal === undefined && this.#open !== undefined) return;
+    const { phase, progress } = this.#state;
+    const where = `round ${address.round}, attempt ${address.attempt}, step ${address.step}`;
+    throw new ProtocolError(
+      refusal ?? "phase_closed",
+      `${where}: the run is ${phase} after round ${progress.round}.`,
+      refusal === "too_early" ? { retryAfterMs: 500 } : {},
+    );
+  }
+
+  #acceptedDigest(address: StepAddress, client: ClientId): Sha256 | undefined {
+    const place = [this.#open, this.#closed].find(
+      (candidate) => candidate?.attempt.round === address.round && candidate.attempt.attempt === address.attempt,
+    );
+    return place?.accepted.get(client);
+  }
+
+  #world(): World {
+    const { run, spec } = this;
+    const { now, devices } = this.#ports;
+    return {
+      now: now(),
+      get present() {
+        return devices.presentFor(run, spec.cohort.tags);
+      },
+    };
+  }
+
+  #handle(event: RunEvent): void {
+    if (this.#stopped) return;
+    this.#take(advance(this.#plan, this.#state, event, this.#world()));
+  }
+
+  #take({ state, effects }: Transition): void {
+    const before = this.#state;
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+    if (state !== before) this.onChange();
+  }
+
+  #perform(effect: RunEffect): void {
+    switch (effect.type) {
+      case "ask":
+        this.#begin(effect.attempt, effect.step, effect.clients);
+        return;
+      case "dismiss": {
+        const hint = hintOf(this.run, effect.attempt, effect.step);
+        for (const client of effect.clients) {
+          this.#ports.devices.link(client)?.dismiss({ ...addressOf(hint), reason: effect.reason });
+        }
+        return;
+      }
+      case "aggregate":
+        this.#enqueue("combining the answers", () => this.#aggregate(effect.attempt, effect.survivors));
+        return;
+      case "abandon": {
+        const { round, attempt } = effect.attempt;
+        this.#log.warn({ round, attempt, kind: effect.attempt.kind, reason: effect.reason }, "attempt abandoned");
+        this.#problem = `round ${round}, attempt ${attempt} abandoned: ${effect.reason}`;
+        this.#close(effect.attempt);
+        return;
+      }
+      case "evaluate":
+        this.#enqueue("evaluating the model", () => this.#evaluate(effect.round));
+        return;
+      case "wake": {
+        clearTimeout(this.#timer);
+        const delay = Math.max(0, Math.ceil(effect.at - this.#ports.now()));
+        this.#timer = setTimeout(() => this.#handle({ type: "tick" }), delay);
+        return;
+      }
+      case "ended":
+        clearTimeout(this.#timer);
+        this.#log.info({ outcome: effect.outcome, reason: effect.reason }, "run ended");
+        this.#record = { ...this.#record, endedAt: this.#ports.now() };
+        this.#problem = undefined;
+        this.#enqueue("saving the run's state", () => this.#save());
+        return;
+    }
+  }
+
+  /** Runs one piece of work after the ones before it. A fault of ours ends the run with its reason, not the process. */
+  #enqueue(what: string, work: () => Promise<void>): void {
+    this.#work = this.#work.then(async () => {
+      for (;;) {
+        try {
+          await work();
+          return;
+        } catch (error) {
+          if (this.#stopped) return;
+          if (!(error instanceof ProtocolError && error.code === "storage_full")) {
+            this.#log.error({ err: error }, `${what} failed`);
+            this.#handle({ type: "broken", reason: `${what} failed: ${(error as Error).message}` });
+            return;
+          }
+          this.#problem = `${what}: ${error.message}; trying again every 5 seconds`;
+          this.#log.warn({ code: error.code }, this.#problem);
+          await new Promise((resolve) => setTimeout(resolve, 5_000));
+        }
+      }
+    });
+  }
+
+  /** Makes the attempt durable, publishes its question, and only then tells the clients. */
+  #begin(attempt: Attempt, step: number, clients: readonly ClientId[]): void {
+    const { round, attempt: number, kind } = attempt;
+    const hint = hintOf(this.run, attempt, step);
+    const question = this.#algorithm.server.ask(this.#server, this.spec);
+    const answer = answerShape(this.#algorithm, this.spec, kind, this.#server.model.length);
+    const { modelVersion } = this.#state.progress;
+    const asked = (async () => {
+      await this.#ports.store.beginAttempt(this.run, round, number);
+      return publish(question, { ...hint, modelVersion, answer }, this.#ports.blobs, this.#published);
+    })();
+    const open: OpenAttempt = { attempt, asked, accepted: new Map(), bytesUp: 0, bytesDown: 0 };
+    this.#open = open;
+    this.#enqueue("opening an attempt", async () => {
+      await asked;
+      if (this.#open !== open) return;
+      this.#log.info({ round, attempt: number, kind, clients: clients.length }, "clients asked");
+      for (const client of clients) this.#ports.devices.link(client)?.ask(hint);
+    });
+  }
+
+  #close(attempt: Attempt): void {
+    if (this.#open?.attempt.round === attempt.round && this.#open.attempt.attempt === attempt.attempt) {
+      this.#closed = this.#open;
+      this.#open = undefined;
+    }
+    this.#ports.spool
+      .discard({ run: this.run, round: attempt.round, attempt: attempt.attempt })
+      .catch((error: unknown) => this.#log.error({ err: error }, "could not empty the spool"));
+  }
+
+  async #aggregate(attempt: Attempt, survivors: readonly ClientId[]): Promise<void> {
+    const closedAt = this.#ports.now();
+    const { kind, round } = attempt;
+    const parameters = this.#server.model.length;
+    const shape = answerShape(this.#algorithm, this.spec, kind, parameters);
+    const lanes = kind === "train" ? this.#algorithm.lanes(this.spec, parameters) : this.#algorithm.evaluationLanes;
+    const fold = new Fold(lanes);
+    // The survivors come in one order, so that the same answers give the same model, bit for bit.
+    for (const client of survivors) {
+      const { run } = this;
+      const bytes = await this.#ports.spool.read({ run, round, attempt: attempt.attempt, step: 0, client });
+      fold.add(decodeFrame(bytes, shape));
+      await immediate();
+    }
+    const total = fold.total();
+    if (kind === "evaluate") {
+      const metrics = this.#algorithm.server.judge(total);
+      await this.#saveEvaluation(round, metrics, (this.#ports.now() - attempt.openedAt) / 1000, {
+        type: "aggregated",
+        metrics,
+      });
+    } else {
+      await this.#commit(
+        attempt,
+        survivors,
+        total.weight,
+        closedAt,
+        this.#algorithm.server.step(this.#server, total, this.spec),
+      );
+    }
+    this.#close(attempt);
+  }
+
+  /** Model, checkpoint, round record and run state: durable together, and only then known to anyone. */
+  async #commit(
+    attempt: Attempt,
+    survivors: readonly ClientId[],
+    weight: number,
+    closedAt: number,
+    { state: server, metrics }: { state: ServerState; metrics: Metrics },
+  ): Promise<void> {
+    const { store, blobs, now } = this.#ports;
+    const { round, openedAt, gatheredSince } = attempt;
+    const sha256 = await blobs.put(vectorBytes(server.model));
+    const checkpoint = await blobs.put(checkpointBytes(server));
+    this.#published.set(server.model, sha256);
+    const version = this.#state.progress.modelVersion + 1;
+    const committedAt = now();
+    const record: RoundRecord = {
+      run: this.run,
+      round,
+      attempt: attempt.attempt,
+      modelVersion: version,
+      modelSha256: sha256,
+      openedAt: Math.round(openedAt),
+      committedAt: Math.round(committedAt),
+      cohort: [...attempt.cohort],
+      survivors: [...survivors],
+      dropped: [...attempt.dropped],
+      weight,
+      metrics,
+      bytesUp: this.#open?.bytesUp ?? 0,
+      bytesDown: this.#open?.bytesDown ?? 0,
+      seconds: {
+        gathering: (openedAt - gatheredSince) / 1000,
+        collecting: (closedAt - openedAt) / 1000,
+        aggregating: (committedAt - closedAt) / 1000,
+        evaluating: 0,
+      },
+    };
+    const model: ModelRecord = {
+      run: this.run,
+      version,
+      round,
+      sha256,
+      bytes: server.model.byteLength,
+      parameters: server.model.length,
+      metrics,
+      createdAt: Math.round(committedAt),
+    };
+    // What the machine will say once it hears of the commit, so that both land in one transaction.
+    const next = advance(this.#plan, this.#state, { type: "aggregated", metrics }, this.#world());
+    await store.commitRound({ record, model, checkpoint, state: this.#stored(next.state) });
+    this.#server = server;
+    this.#problem = undefined;
+    this.#log.info(
+      { round, attempt: attempt.attempt, survivors: survivors.length, modelVersion: version },
+      "round committed",
+    );
+    this.#handle({ type: "aggregated", metrics });
+  }
+
+  /** The coordinator's own judgement of the current model, on the set that the operator named. */
+  async #evaluate(round: number): Promise<void> {
+    const { evaluation, model, data } = this.spec;
+    if (evaluation.on !== "coordinator") throw new Error("the run evaluates elsewhere");
+    const started = this.#ports.now();
+    const metrics = await this.#ports.models.evaluate({
+      model,
+      data,
+      weights: this.#server.model,
+      set: evaluation.data,
+    });
+    await this.#saveEvaluation(round, metrics, (this.#ports.now() - started) / 1000, { type: "evaluated", metrics });
+  }
+
+  async #saveEvaluation(
+    round: number,
+    metrics: Metrics,
+    seconds: number,
+    event: Extract<RunEvent, { type: "aggregated" | "evaluated" }>,
+  ): Promise<void> {
+    const next = advance(this.#plan, this.#state, event, this.#world());
+    const state = this.#stored(next.state);
+    await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, state });
+    this.#log.info({ round, metrics }, "model judged");
+    this.#handle(event);
+  }
+
+  async #save(): Promise<void> {
+    await this.#ports.store.saveRunState(this.run, this.#stored(this.#state));
+  }
+
+  #stored(state: RunState) {
+    const { phase, progress } = state;
+    const { startedAt, endedAt } = this.#record;
+    return {
+      phase,
+      progress,
+      metrics: progress.latest,
+      ...("reason" in state ? { reason: state.reason } : {}),
+      ...(startedAt === undefined ? {} : { startedAt: Math.round(startedAt) }),
+      ...(endedAt === undefined ? {} : { endedAt: Math.round(endedAt) }),
+    };
+  }
+}
+
+/** The server's state without the model, which the model version's own blob holds. */
+export function checkpointBytes(server: ServerState): Uint8Array {
+  return encodeCheckpoint({ ...server, model: new Float32Array(0) });
+}
+
+function checkAnswer({ values, weight }: ReturnType<typeof decodeFrame>): void {
+  if (!(weight > 0)) throw new ProtocolError("bad_update", `frame weight: expected a number > 0, found ${weight}`);
+  const at = firstNonFinite(values);
+  if (at !== -1)
+    throw new ProtocolError("bad_update", `frame value ${at}: expected a finite number, found ${values[at]}`);
+}
+
+function hintOf(run: RunId, { round, attempt, kind }: Attempt, step: number): Hint {
+  return { run, round, attempt, step, kind };
+}
+
+function addressOf({ run, round, attempt, step }: StepAddress): StepAddress {
+  return { run, round, attempt, step };
+}
