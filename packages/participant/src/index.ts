@@ -1,1 +1,10 @@
-export {};
+export type { Abilities } from "./admission.ts";
+export { BlobCache } from "./blob-cache.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export type { OnEvent, ParticipantEvent } from "./events.ts";
+export { type Identity, type IdentityStore, identityInMemory } from "./identity.ts";
+export type { Fetch, SocketTransport } from "./outbox.ts";
+export { type Participant, type ParticipantOptions, type ParticipantState, participate } from "./participant.ts";
+export { platformRandom } from "./platform-random.ts";
+export type { HttpResponse } from "./response.ts";
+export { WorkQueue } from "./work-queue.ts";

@@ -1,0 +1,25 @@
+import type { ClientHalf, Dataset, Trainer } from "@tributary/algorithm";
+import { ProtocolError, type RunPlan } from "@tributary/protocol";
+import type { LocalWork } from "./contribute.ts";
+
+/** How a device finds out whether it can do a run's work; each may throw the refusal that says why not. */
+export interface Abilities {
+  /** This device's examples, checked against what the run wants; throws `data_mismatch`. */
+  readonly datasetFor: (plan: RunPlan) => Dataset | Promise<Dataset>;
+  readonly trainerFor: (plan: RunPlan) => Trainer | Promise<Trainer>;
+  /** The device's half of an algorithm, by name. */
+  readonly clientHalf: (name: string) => ClientHalf;
+}
+
+/** What this device needs for the run's work, or the refusal to take part. */
+export async function admit(plan: RunPlan, abilities: Abilities): Promise<LocalWork> {
+  if (plan.secureAggregation === "required") {
+    throw new ProtocolError(
+      "secure_aggregation_unavailable",
+      `run "${plan.name}" promises secure aggregation; this device can only answer in the clear, and will not`,
+    );
+  }
+  const half = abilities.clientHalf(plan.algorithm.name);
+  const data = await abilities.datasetFor(plan);
+  return { half, data, trainer: await abilities.trainerFor(plan) };
+}

@@ -1,0 +1,246 @@
+import type { Random } from "@tributary/algorithm";
+import {
+  type ClientId,
+  DeviceState,
+  isOver,
+  ProtocolError,
+  parse,
+  protocolVersion,
+  routes,
+  socketEvents,
+} from "@tributary/protocol";
+import { BlobCache } from "./blob-cache.ts";
+import { type Clock, sleep, systemClock } from "./clock.ts";
+import { Connection } from "./connection.ts";
+import { deferred } from "./deferred.ts";
+import type { OnEvent } from "./events.ts";
+import { Credentials, EnrolmentRefused, identityInMemory } from "./identity.ts";
+import { Memberships } from "./memberships.ts";
+import { Outbox } from "./outbox.ts";
+import type { Participant, ParticipantOptions, ParticipantState } from "./participant.ts";
+import { platformRandom } from "./platform-random.ts";
+import { isRetryable, retrying } from "./retry.ts";
+import { WorkQueue } from "./work-queue.ts";
+
+const pollMs = 15_000;
+const farewellMs = 2_000;
+
+/**
+ * A device: what it does on news from the coordinator, until it is done.
+ *
+ *   connecting ──▶ connected ──socket lost──▶ waiting ──▶ connected …
+ *        any of them ──▶ finished | left | failed
+ *
+ * Beside the socket, a poll of the device's state every 15 s carries the rounds when the socket cannot.
+ */
+export class Device implements Participant {
+  readonly #clock: Clock;
+  readonly #jitter: Random;
+  readonly #outbox: Outbox;
+  readonly #credentials: Credentials;
+  readonly #connection: Connection;
+  readonly #memberships: Memberships;
+  readonly #onEvent: OnEvent;
+  readonly #life = new AbortController();
+  readonly #settled = deferred<void>();
+  #state: ParticipantState = { kind: "connecting" };
+  #everConnected = false;
+  #refreshing: Promise<void> | undefined;
+  #refreshAgain = false;
+
+  constructor(options: ParticipantOptions) {
+    const { coordinator, fetch, socket, clock = systemClock, jitter = platformRandom() } = options;
+    this.#clock = clock;
+    this.#jitter = jitter;
+    this.#onEvent = options.onEvent ?? (() => undefined);
+    this.#outbox = new Outbox({ coordinator, fetch, clock, ...(socket === undefined ? {} : { socket }) });
+    this.#credentials = new Credentials({
+      outbox: this.#outbox,
+      store: options.identity ?? identityInMemory(),
+      enrolment: {
+        name: options.name,
+        engine: options.engine,
+        tags: [...(options.tags ?? [])],
+        protocol: protocolVersion,
+        ...(options.joinToken === undefined ? {} : { joinToken: options.joinToken }),
+      },
+      signal: this.#life.signal,
+      onChange: (change, { client }) => this.#identityChanged(change, client),
+    });
+    this.#connection = new Connection({
+      outbox: this.#outbox,
+      credentials: this.#credentials,
+      clock,
+      jitter,
+      listener: {
+        onConnected: (client) => this.#connected(client),
+        onMessage: (event, payload) => this.#receive(event, payload),
+        onLost: (reason) => {
+          if (!this.#life.signal.aborted) this.#onEvent({ type: "disconnected", reason });
+        },
+        onWaiting: (reason, retryInMs) => this.#wait(reason, retryInMs),
+        outlives: (error) => this.#outlives(error),
+      },
+    });
+    this.#memberships = new Memberships({
+      abilities: options,
+      only: options.run,
+      device: {
+        outbox: this.#outbox,
+        credentials: this.#credentials,
+        blobs: options.blobs ?? new BlobCache(),
+        queue: options.queue ?? new WorkQueue(),
+        clock,
+        jitter,
+        random: options.random ?? platformRandom(),
+        onEvent: this.#onEvent,
+        // Best effort, both: a coordinator that does not hear them finds out at the step's deadline.
+        report: (report) => void this.#connection.emit("progress", report).catch((error) => this.#outlives(error)),
+        decline: (decline) => void this.#connection.emit("decline", decline).catch((error) => this.#outlives(error)),
+        onFailure: (error) => this.#fail(error),
+      },
+      onOver: () => this.#close({ kind: "finished" }),
+    });
+    this.#begin(options.failFast?.connectTimeoutMs);
+  }
+
+  get state(): ParticipantState {
+    return this.#state;
+  }
+
+  get done(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  async leave(): Promise<void> {
+    if (!this.#life.signal.aborted) {
+      this.#memberships.end("this device left");
+      // Best effort: a coordinator that does not hear it notices by the closed connection.
+      await this.#connection.emit("leave", {}, farewellMs).catch(() => undefined);
+      this.#close({ kind: "left" });
+    }
+    return this.done;
+  }
+
+  #begin(connectTimeoutMs: number | undefined): void {
+    const { signal } = this.#life;
+    const poll = async () => {
+      while (!signal.aborted) {
+        await sleep(this.#clock, pollMs * (0.8 + 0.4 * this.#jitter.uniform()), signal).catch(() => undefined);
+        if (this.#everConnected && !signal.aborted) await this.#refresh();
+      }
+    };
+    this.#connection.keep(signal).catch((error) => this.#fail(error));
+    poll().catch((error) => this.#fail(error));
+    if (connectTimeoutMs === undefined) return;
+    const cancel = this.#clock.setTimeout(() => {
+      if (this.#everConnected) return;
+      const why = this.#state.kind === "waiting" ? this.#state.reason : `${this.#outbox.coordinator} does not answer`;
+      this.#fail(new ProtocolError("coordinator_unreachable", `${why} (gave up after ${connectTimeoutMs / 1000} s)`));
+    }, connectTimeoutMs);
+    signal.addEventListener("abort", cancel, { once: true });
+  }
+
+  #connected(client: ClientId): Promise<boolean> {
+    this.#everConnected = true;
+    this.#state = { kind: "connected", client };
+    this.#onEvent({ type: "connected", client });
+    this.#memberships.offerAgain();
+    return this.#refresh();
+  }
+
+  /** Learns where every run stands and offers this device. Resolves to whether that went well. */
+  async #refresh(): Promise<boolean> {
+    this.#refreshAgain = true;
+    this.#refreshing ??= this.#refreshUntilQuiet();
+    try {
+      await this.#refreshing;
+      return true;
+    } catch (error) {
+      if (this.#outlives(error)) this.#onEvent({ type: "ignored", what: "device state", detail: error.message });
+      return false;
+    }
+  }
+
+  async #refreshUntilQuiet(): Promise<void> {
+    const { signal } = this.#life;
+    const until = this.#clock.now() + pollMs;
+    const onWait = (error: ProtocolError, retryInMs: number) =>
+      this.#onEvent({ type: "waiting", reason: error.message, retryInMs });
+    try {
+      while (this.#refreshAgain) {
+        this.#refreshAgain = false;
+        await retrying(() => this.#refreshOnce(), { clock: this.#clock, jitter: this.#jitter, signal, until, onWait });
+      }
+    } finally {
+      this.#refreshing = undefined;
+    }
+  }
+
+  async #refreshOnce(): Promise<void> {
+    const state = await this.#credentials.use(({ client, token }) => {
+      const path = `${routes.state()}?client=${client}`;
+      return this.#outbox.json({ method: "GET", path, token, signal: this.#life.signal }, DeviceState, "device state");
+    });
+    await this.#memberships.take(state);
+    const runs = this.#memberships.toOffer();
+    if (runs === undefined || !this.#connection.connected) return;
+    const offered = await this.#connection.emit("offer", { runs });
+    this.#memberships.offered();
+    await this.#memberships.take(parse(DeviceState, offered, { what: "acknowledgement of offer" }));
+  }
+
+  #receive(event: string, payload: unknown): void {
+    const { ask, dismiss, run } = socketEvents.fromCoordinator;
+    try {
+      if (event === "ask") this.#memberships.ask(parse(ask, payload, { what: event }));
+      else if (event === "dismiss") this.#memberships.dismiss(parse(dismiss, payload, { what: event }));
+      else if (event === "run") {
+        const news = parse(run, payload, { what: event });
+        this.#memberships.hear(news);
+        if (!isOver(news.phase) && !this.#memberships.knows(news.run)) void this.#refresh();
+      } else this.#onEvent({ type: "ignored", what: event, detail: "this device knows no such message" });
+    } catch (error) {
+      if (this.#outlives(error)) this.#onEvent({ type: "ignored", what: event, detail: error.message });
+    }
+  }
+
+  #identityChanged(change: "enrolled" | "refused", client: ClientId): void {
+    if (change === "enrolled") this.#onEvent({ type: "enrolled", client });
+    else {
+      this.#memberships.startAnew();
+      this.#connection.close();
+    }
+  }
+
+  #wait(reason: string, retryInMs: number): void {
+    this.#state = { kind: "waiting", reason };
+    this.#onEvent({ type: "waiting", reason, retryInMs });
+  }
+
+  /** Whether the device goes on in spite of this failure; if not, it has ended when this returns. */
+  #outlives(error: unknown): error is ProtocolError {
+    const refusal = error instanceof ProtocolError ? error : undefined;
+    const final =
+      refusal?.code === "upgrade_required" || (refusal instanceof EnrolmentRefused && !isRetryable(refusal));
+    if (refusal !== undefined && !final) return true;
+    if (!this.#life.signal.aborted) this.#fail(error);
+    return false;
+  }
+
+  #fail(error: unknown): void {
+    this.#close({ kind: "failed", error: error instanceof Error ? error : new Error(String(error)) });
+  }
+
+  #close(end: Extract<ParticipantState, { kind: "finished" | "left" | "failed" }>): void {
+    if (this.#life.signal.aborted) return;
+    this.#state = end;
+    this.#memberships.end(`this device ${end.kind === "left" ? "left" : "is done"}`);
+    this.#connection.close();
+    this.#life.abort(new Error("this device is done"));
+    if (end.kind === "left") this.#onEvent({ type: "left" });
+    if (end.kind === "failed") this.#onEvent({ type: "failed", error: end.error });
+    if (end.kind === "failed") this.#settled.reject(end.error);
+    else this.#settled.resolve();
+  }
+}

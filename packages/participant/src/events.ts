@@ -1,0 +1,39 @@
+import type { TrainingProgress } from "@tributary/algorithm";
+import type { ClientId, Dismissal, Hint, Phase, RunId, RunPlan } from "@tributary/protocol";
+
+/** What a device tells whoever watches it. Nothing here is sent anywhere. */
+export type ParticipantEvent =
+  /** The coordinator cannot be reached just now, or asked to wait. */
+  | { readonly type: "waiting"; readonly reason: string; readonly retryInMs: number }
+  | { readonly type: "enrolled"; readonly client: ClientId }
+  | { readonly type: "connected"; readonly client: ClientId }
+  | { readonly type: "disconnected"; readonly reason: string }
+  /** The device takes part in these runs from now on. */
+  | { readonly type: "offered"; readonly runs: readonly RunPlan[] }
+  | { readonly type: "phase"; readonly run: RunId; readonly phase: Phase; readonly reason: string | undefined }
+  | { readonly type: "asked"; readonly hint: Hint }
+  /** `done` is the share of the work that is behind. */
+  | { readonly type: "training"; readonly hint: Hint; readonly done: number; readonly progress?: TrainingProgress }
+  /** Milliseconds on the device's clock: the work alone, without downloads and queueing. */
+  | { readonly type: "trained"; readonly hint: Hint; readonly startedAt: number; readonly endedAt: number }
+  /** An earlier attempt's contribution on the same model answers this one too. */
+  | { readonly type: "reused"; readonly hint: Hint }
+  | { readonly type: "sent"; readonly hint: Hint; readonly bytes: number; readonly duplicate: boolean }
+  /** The step went on without this device; nothing is wrong with it. */
+  | { readonly type: "dropped"; readonly hint: Hint; readonly reason: string }
+  | { readonly type: "dismissed"; readonly dismissal: Dismissal }
+  /** This device does not take part in a run (no hint), or cannot answer one step of it. */
+  | {
+      readonly type: "declined";
+      readonly run: RunId;
+      readonly hint?: Hint;
+      readonly code: string;
+      readonly detail: string;
+    }
+  | { readonly type: "runEnded"; readonly run: RunId; readonly phase: Phase | "gone"; readonly reason?: string }
+  /** The coordinator sent something malformed, or refused a message; the device carries on. */
+  | { readonly type: "ignored"; readonly what: string; readonly detail: string }
+  | { readonly type: "left" }
+  | { readonly type: "failed"; readonly error: Error };
+
+export type OnEvent = (event: ParticipantEvent) => void;

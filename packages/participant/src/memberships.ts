@@ -1,0 +1,117 @@
+import {
+  type DeviceState,
+  type Dismissal,
+  type Hint,
+  isOver,
+  ProtocolError,
+  type RunId,
+  type RunNews,
+} from "@tributary/protocol";
+import { type Abilities, admit } from "./admission.ts";
+import { type MemberDevice, Membership } from "./membership.ts";
+
+const mostRunsPerOffer = 64;
+
+/** The runs that one device knows: those it takes part in, those it declined, those that are over. */
+export class Memberships {
+  readonly #abilities: Abilities;
+  readonly #only: RunId | undefined;
+  readonly #device: MemberDevice;
+  readonly #onOver: () => void;
+  readonly #members = new Map<RunId, Membership>();
+  readonly #past = new Set<RunId>();
+  #offerDue = true;
+  #closed = false;
+
+  /** `only`: the one run this device is for; `onOver` is called when that run is over. */
+  constructor(options: { abilities: Abilities; only: RunId | undefined; device: MemberDevice; onOver: () => void }) {
+    this.#abilities = options.abilities;
+    this.#only = options.only;
+    this.#device = options.device;
+    this.#onOver = options.onOver;
+  }
+
+  /** Takes in where every run stands: joins the new ones that fit, ends those that are gone, acts on open questions. */
+  async take({ runs, asked }: DeviceState): Promise<void> {
+    const listed = new Set(runs.map(({ run }) => run));
+    for (const run of this.#members.keys()) if (!listed.has(run)) this.hear({ run, phase: "gone" });
+    for (const hint of asked) this.ask(hint);
+    if (this.#only !== undefined && !listed.has(this.#only) && !this.knows(this.#only) && !this.#closed) {
+      const open = runs.length === 0 ? "no run is" : `open: ${[...listed].join(", ")}`;
+      this.#device.onFailure(
+        new ProtocolError("not_found", `run ${this.#only} is not open on this coordinator (${open})`),
+      );
+    }
+    for (const plan of runs) {
+      const wanted = this.#only === undefined || plan.run === this.#only;
+      if (!wanted || this.knows(plan.run) || isOver(plan.phase)) continue;
+      try {
+        const local = await admit(plan, this.#abilities);
+        if (this.#closed) return;
+        this.#members.set(plan.run, new Membership(plan, local, this.#device));
+        this.#offerDue = true;
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        this.#past.add(plan.run);
+        this.#device.onEvent({ type: "declined", run: plan.run, code: error.code, detail: error.message });
+        if (plan.run === this.#only) this.#device.onFailure(error);
+      }
+    }
+    for (const hint of asked) this.ask(hint);
+  }
+
+  knows(run: RunId): boolean {
+    return this.#members.has(run) || this.#past.has(run);
+  }
+
+  ask(hint: Hint): void {
+    this.#members.get(hint.run)?.ask(hint);
+  }
+
+  dismiss(dismissal: Dismissal): void {
+    this.#members.get(dismissal.run)?.dismiss(dismissal);
+  }
+
+  /** A run changed its phase, or is no longer listed. */
+  hear({ run, phase, reason }: RunNews | { run: RunId; phase: "gone"; reason?: string }): void {
+    const member = this.#members.get(run);
+    if (member === undefined) return;
+    if (phase !== "gone" && !isOver(phase)) {
+      this.#device.onEvent({ type: "phase", run, phase, reason });
+      return;
+    }
+    this.#members.delete(run);
+    this.#past.add(run);
+    member.end(`the run is ${phase}`);
+    this.#device.onEvent({ type: "runEnded", run, phase, ...(reason === undefined ? {} : { reason }) });
+    if (run === this.#only) this.#onOver();
+  }
+
+  /** The runs to offer, if the coordinator has not been told of all of them over this connection. */
+  toOffer(): RunId[] | undefined {
+    return this.#offerDue && this.#members.size > 0 ? [...this.#members.keys()].slice(0, mostRunsPerOffer) : undefined;
+  }
+
+  /** The coordinator acknowledged what `toOffer` gave. */
+  offered(): void {
+    this.#offerDue = false;
+    this.#device.onEvent({ type: "offered", runs: [...this.#members.values()].map(({ plan }) => plan) });
+  }
+
+  /** A new connection: offers do not outlive the one they were made on. */
+  offerAgain(): void {
+    this.#offerDue = true;
+  }
+
+  /** The device has a new identity. */
+  startAnew(): void {
+    for (const member of this.#members.values()) member.startAnew();
+  }
+
+  /** Ends this device's part in every run. */
+  end(reason: string): void {
+    this.#closed = true;
+    for (const member of this.#members.values()) member.end(reason);
+    this.#members.clear();
+  }
+}

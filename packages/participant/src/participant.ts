@@ -1,0 +1,65 @@
+import type { Random } from "@tributary/algorithm";
+import type { ClientId, RunId } from "@tributary/protocol";
+import type { Abilities } from "./admission.ts";
+import type { BlobCache } from "./blob-cache.ts";
+import type { Clock } from "./clock.ts";
+import { Device } from "./device.ts";
+import type { OnEvent } from "./events.ts";
+import type { IdentityStore } from "./identity.ts";
+import type { Fetch, SocketTransport } from "./outbox.ts";
+import type { WorkQueue } from "./work-queue.ts";
+
+export interface ParticipantOptions extends Abilities {
+  /** The coordinator's base URL. */
+  readonly coordinator: string;
+  /** What the operator sees this device as. */
+  readonly name: string;
+  /** What does the arithmetic: `wasm`, `cpu`, … */
+  readonly engine: string;
+  readonly tags?: readonly string[];
+  readonly joinToken?: string;
+  /** Take part in this run alone, and be done when it is over; otherwise in every open run that fits, until told to leave. */
+  readonly run?: RunId;
+  readonly fetch: Fetch;
+  readonly socket?: SocketTransport;
+  readonly clock?: Clock;
+  /** Spreads retries and polls in time. Default: the platform's generator. */
+  readonly jitter?: Random;
+  /** What training draws from. Default: the platform's generator. */
+  readonly random?: Random;
+  /** Default: an identity for as long as the process lives. */
+  readonly identity?: IdentityStore;
+  /** Shared by the devices of one process. */
+  readonly blobs?: BlobCache;
+  /** Shared by the devices of one engine. */
+  readonly queue?: WorkQueue;
+  readonly onEvent?: OnEvent;
+  /** Give up when the first connection takes longer; without it, and after the first connection, a device retries forever. */
+  readonly failFast?: { readonly connectTimeoutMs: number };
+}
+
+/** Where a device stands. */
+export type ParticipantState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "connected"; readonly client: ClientId }
+  | { readonly kind: "waiting"; readonly reason: string }
+  | { readonly kind: "finished" }
+  | { readonly kind: "left" }
+  | { readonly kind: "failed"; readonly error: Error };
+
+/** One device's part in a federation, from joining to leaving. */
+export interface Participant {
+  readonly state: ParticipantState;
+  /**
+   * Resolves when the one run is over or the device has left. Rejects with the refusal that leaves nothing to do
+   * (`upgrade_required`, an enrolment refused, the one run not open or declined) or with a mistake of ours.
+   */
+  readonly done: Promise<void>;
+  /** Stops training at its next batch, tells the coordinator, closes the connection. Resolves with `done`. */
+  leave(): Promise<void>;
+}
+
+/** Joins a federation: connects, offers this device to the open runs that fit it, and answers what they ask. */
+export function participate(options: ParticipantOptions): Participant {
+  return new Device(options);
+}

@@ -1,0 +1,22 @@
+import type { TrainingProgress } from "@tributary/algorithm";
+import type { Clock } from "./clock.ts";
+
+/** Reports on a socket are at least this far apart, the first and the last aside. */
+const spacingMs = 250;
+
+/** The share of a training job that is behind: `epoch` and `batch` count from 1 and name what was just done. */
+export function shareDone({ epoch, epochs, batch, batches }: TrainingProgress): number {
+  const share = ((epoch - 1) * batches + batch) / (epochs * batches);
+  return Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0;
+}
+
+/** `report`, called at most once per 250 ms; what comes in between is left out. */
+export function throttled<Value>(clock: Clock, report: (value: Value) => void): (value: Value) => void {
+  let lastAt = clock.now();
+  return (value) => {
+    const now = clock.now();
+    if (now - lastAt < spacingMs) return;
+    lastAt = now;
+    report(value);
+  };
+}
