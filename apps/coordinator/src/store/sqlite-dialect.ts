@@ -20,8 +20,6 @@ export interface SqliteDatabase {
 interface SqliteStatement {
   all(...parameters: unknown[]): unknown[];
   run(...parameters: unknown[]): { changes: number | bigint };
-  /** The package's statements hold the file open until they are finalized; Node's own are finalized by `close`. */
-  finalize?(): void;
 }
 
 /**
@@ -81,8 +79,13 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    this.#connection.forgetStatements();
-    this.#database.close();
+    // SQLite does this by itself at the last close, but the package's statements hold the connection until they are
+    // garbage.
+    try {
+      this.#connection.execute("pragma wal_checkpoint(truncate)");
+    } finally {
+      this.#database.close();
+    }
   }
 }
 
@@ -120,17 +123,12 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  forgetStatements(): void {
-    for (const statement of this.#statements.values()) statement.finalize?.();
-    this.#statements.clear();
-  }
-
   #prepare(sql: string): SqliteStatement {
     const known = this.#statements.get(sql);
     if (known) return known;
     const statement = this.#database.prepare(sql);
     // Lists of clients make statements of many lengths; starting afresh now and then bounds what is kept.
-    if (this.#statements.size >= 200) this.forgetStatements();
+    if (this.#statements.size >= 200) this.#statements.clear();
     this.#statements.set(sql, statement);
     return statement;
   }

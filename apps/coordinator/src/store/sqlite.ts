@@ -76,8 +76,6 @@ function explained(error: unknown, file: string): unknown {
 }
 
 function checkPages(database: SqliteDatabase, file: string): void {
-  const check = database.prepare("pragma quick_check(1)");
-  const [first] = check.all() as { quick_check: string }[];
-  check.finalize?.();
+  const [first] = database.prepare("pragma quick_check(1)").all() as { quick_check: string }[];
   if (first?.quick_check !== "ok") throw new DamagedDatabase(file, first?.quick_check);
 }

@@ -1,0 +1,56 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { schemaVersion } from "../../apps/coordinator/src/store/migrations.ts";
+import { openSqlite, openSqliteStore } from "../../apps/coordinator/src/store/sqlite.ts";
+import { dataFolder } from "../support/data-folder.ts";
+import { newRun } from "../support/store-records.ts";
+import { storeSuite } from "../support/store-suite.ts";
+
+storeSuite("SQLite", async () => {
+  const file = join(await dataFolder(), "tributary.sqlite");
+  return { open: () => openSqliteStore(file) };
+});
+
+test("a database that a newer Tributary wrote is named, refused and left as it was", async () => {
+  const file = join(await dataFolder(), "tributary.sqlite");
+  await (await openSqliteStore(file)).close();
+  const database = await openSqlite(file);
+  database.exec(`update meta set value = '${schemaVersion + 1}' where key = 'schema_version'`);
+  database.close();
+  const before = await readFile(file);
+  await expect(openSqliteStore(file)).rejects.toThrow(`${file} has schema version ${schemaVersion + 1}`);
+  expect(await readFile(file)).toEqual(before);
+});
+
+test("a file that is no database is named, refused and left as it was", async () => {
+  const file = join(await dataFolder(), "tributary.sqlite");
+  const text = "my notes, saved under an unlucky name\n".repeat(40);
+  await writeFile(file, text);
+  await expect(openSqliteStore(file)).rejects.toThrow(`the database ${file} is damaged`);
+  expect(await readFile(file, "utf8")).toBe(text);
+});
+
+test("a database with an overwritten page is named, refused and left as it was", async () => {
+  const file = join(await dataFolder(), "tributary.sqlite");
+  const store = await openSqliteStore(file);
+  await store.createRun(newRun());
+  await store.close();
+  const bytes = await readFile(file);
+  bytes.fill(0xa5, 4096, 8192);
+  await writeFile(file, bytes);
+  await expect(openSqliteStore(file)).rejects.toThrow(`the database ${file} is damaged`);
+  expect(await readFile(file)).toEqual(bytes);
+});
+
+test("closing folds the write-ahead log into the database", async () => {
+  const folder = await dataFolder();
+  const store = await openSqliteStore(join(folder, "tributary.sqlite"));
+  await store.createRun(newRun());
+  await store.close();
+  await rm(join(folder, "tributary.sqlite-wal"), { force: true });
+  await rm(join(folder, "tributary.sqlite-shm"), { force: true });
+  const again = await openSqliteStore(join(folder, "tributary.sqlite"));
+  expect(await again.runs()).toHaveLength(1);
+  await again.close();
+});

@@ -1,0 +1,249 @@
+import type { RunId } from "@tributary/protocol";
+import { describe, expect, test } from "vitest";
+import type { Store } from "../../apps/coordinator/src/store/store.ts";
+import { refusal } from "./refusal.ts";
+import { clientNamed, enrolment, initialModel, newRun, roundCommit, run, sha } from "./store-records.ts";
+
+/** A place that a store keeps its records in; opening it again, after closing, finds them. */
+export interface StorePlace {
+  open(): Promise<Store>;
+}
+
+/** What every Store must do. `place` makes a new empty place. */
+export function storeSuite(name: string, place: () => Promise<StorePlace>): void {
+  describe(name, () => {
+    test("a new run has no rounds, no model and no reason", async () => {
+      const store = await (await place()).open();
+      await store.createRun(newRun());
+      expect(await store.run(run)).toEqual({
+        record: { ...newRun(), phase: "created", round: 0, modelVersion: 0, metrics: {} },
+        progress: null,
+      });
+      expect(await store.rounds(run)).toEqual([]);
+      expect(await store.models(run)).toEqual([]);
+      expect(await store.run("run-ffffffff" as RunId)).toBeUndefined();
+      expect(await refusal(store.createRun(newRun()))).toBe("wrong_state");
+      await store.close();
+    });
+
+    test("runs come oldest first", async () => {
+      const store = await (await place()).open();
+      const names = ["run-0000000c", "run-0000000a", "run-0000000b"] as RunId[];
+      for (const [index, run] of names.entries()) await store.createRun(newRun({ run, createdAt: index }));
+      expect((await store.runs()).map(({ record }) => record.run)).toEqual(names);
+      await store.close();
+    });
+
+    test("a run's state is what was saved last; instants and metrics stay until they are replaced", async () => {
+      const store = await (await place()).open();
+      await store.createRun(newRun());
+      const progress = { round: 0, best: null, nested: [{ "": 1e-9 }] };
+      await store.saveRunState(run, {
+        phase: "paused",
+        reason: "by hand",
+        progress,
+        startedAt: 9,
+        metrics: { loss: 2 },
+      });
+      expect(await store.run(run)).toMatchObject({
+        record: { phase: "paused", reason: "by hand", startedAt: 9, metrics: { loss: 2 } },
+        progress,
+      });
+      await store.saveRunState(run, { phase: "stopped", progress: 1, endedAt: 10 });
+      const saved = await store.run(run);
+      expect(saved).toMatchObject({
+        record: { phase: "stopped", startedAt: 9, endedAt: 10, metrics: { loss: 2 } },
+        progress: 1,
+      });
+      expect(saved?.record).not.toHaveProperty("reason");
+      const unknown = store.saveRunState("run-ffffffff" as RunId, { phase: "failed", progress: null });
+      expect(await refusal(unknown)).toBe("not_found");
+      await store.close();
+    });
+
+    test("an attempt is begun once, for the committed round or the next", async () => {
+      const store = await begunRun(await place());
+      expect(await store.lastAttempt(run, 1)).toBe(0);
+      await store.beginAttempt(run, 1, 1);
+      expect(await refusal(store.beginAttempt(run, 1, 1))).toBe("wrong_round");
+      await store.beginAttempt(run, 1, 4);
+      expect(await store.lastAttempt(run, 1)).toBe(4);
+      expect(await refusal(store.beginAttempt(run, 1, 3))).toBe("wrong_round");
+      expect(await refusal(store.beginAttempt(run, 2, 1))).toBe("wrong_round");
+      await store.beginAttempt(run, 0, 1);
+      expect(await refusal(store.beginAttempt("run-ffffffff" as RunId, 1, 1))).toBe("not_found");
+      await store.close();
+    });
+
+    test("a committed round is there with its model, checkpoint, run state and contributions", async () => {
+      const store = await begunRun(await place());
+      for (const number of [1, 2, 3]) await store.enrol(enrolment(number));
+      const commit = roundCommit(1);
+      await store.beginAttempt(run, 1, 1);
+      await store.commitRound(commit);
+      expect(await store.round(run, 1)).toEqual(commit.record);
+      expect(await store.model(run, 1)).toEqual(commit.model);
+      expect(await store.checkpoint(run, 1)).toBe(commit.checkpoint);
+      expect(await store.run(run)).toMatchObject({
+        record: { phase: "gathering", round: 1, modelVersion: 1, metrics: { loss: 1 / 3 } },
+        progress: { round: 1 },
+      });
+      expect((await store.clients()).map(({ contributions }) => contributions)).toEqual([1, 1, 0]);
+      await store.close();
+    });
+
+    test("every survivor of a cohort of 1,200 gets its contribution", async () => {
+      const store = await begunRun(await place());
+      const ends = [1, 600, 1_199, 1_200];
+      for (const number of ends) await store.enrol(enrolment(number));
+      await store.beginAttempt(run, 1, 1);
+      await store.commitRound(roundCommit(1, {}, 1_200));
+      expect((await store.clients()).map(({ contributions }) => contributions)).toEqual([1, 1, 1, 0]);
+      await store.close();
+    });
+
+    test("a refused commit leaves nothing behind", async () => {
+      const store = await begunRun(await place());
+      await store.enrol(enrolment(1));
+      await store.beginAttempt(run, 1, 1);
+      await store.commitRound(roundCommit(1));
+      const before = [await store.run(run), await store.clients(), await store.models(run)];
+      expect(await refusal(store.commitRound(roundCommit(1)))).toBe("wrong_round");
+      expect(await refusal(store.commitRound(roundCommit(3)))).toBe("wrong_round");
+      await store.beginAttempt(run, 2, 1);
+      await store.beginAttempt(run, 2, 2);
+      expect(await refusal(store.commitRound(roundCommit(2, { attempt: 1 })))).toBe("wrong_round");
+      // The round fits, its model version is taken: the last statement fails, and takes the others with it.
+      const torn = roundCommit(2, { attempt: 2, modelVersion: 1 });
+      const model = { ...torn.model, version: 1 };
+      await expect(store.commitRound({ ...torn, model })).rejects.toThrow();
+      expect([await store.run(run), await store.clients(), await store.models(run)]).toEqual(before);
+      expect(await store.rounds(run)).toHaveLength(1);
+      await store.commitRound(roundCommit(2, { attempt: 2 }));
+      await store.close();
+    });
+
+    test("a record that contradicts its model is refused", async () => {
+      const store = await begunRun(await place());
+      await store.beginAttempt(run, 1, 1);
+      await expect(store.commitRound(roundCommit(1, { modelSha256: sha("another") }))).rejects.toThrow(
+        "do not describe",
+      );
+      expect(await store.rounds(run)).toEqual([]);
+      await store.close();
+    });
+
+    test("an evaluation joins its round's record and its model's metrics", async () => {
+      const store = await begunRun(await place());
+      await store.beginAttempt(run, 1, 1);
+      const { record, model } = roundCommit(1);
+      await store.commitRound({ ...roundCommit(1), record });
+      const metrics = { accuracy: 0.97 };
+      const state = { phase: "finished", progress: 7 } as const;
+      await store.saveEvaluation({ run, round: 1, metrics, seconds: 2.5, state });
+      const seconds = { ...record.seconds, evaluating: 2.5 };
+      expect(await store.round(run, 1)).toEqual({ ...record, evaluation: metrics, seconds });
+      expect(await store.model(run, 1)).toEqual({ ...model, metrics: { loss: 1, accuracy: 0.97 } });
+      expect(await store.run(run)).toMatchObject({ record: { phase: "finished" }, progress: 7 });
+      const missing = store.saveEvaluation({
+        run,
+        round: 2,
+        metrics,
+        seconds: 1,
+        state: { phase: "failed", progress: 8 },
+      });
+      expect(await refusal(missing)).toBe("not_found");
+      expect(await store.run(run)).toMatchObject({ record: { phase: "finished" }, progress: 7 });
+      await store.close();
+    });
+
+    test("a run has one initial model", async () => {
+      const store = await begunRun(await place());
+      expect(await store.models(run)).toEqual([initialModel().model]);
+      expect(await store.checkpoint(run, 0)).toBe(initialModel().checkpoint);
+      expect(await refusal(store.initModel(initialModel()))).toBe("wrong_state");
+      const elsewhere = { ...initialModel(), model: { ...initialModel().model, run: "run-ffffffff" as RunId } };
+      expect(await refusal(store.initModel(elsewhere))).toBe("not_found");
+      await store.close();
+    });
+
+    test("rounds come in order and in pages", async () => {
+      const store = await begunRun(await place());
+      for (let round = 1; round <= 12; round++) {
+        await store.beginAttempt(run, round, 1);
+        await store.commitRound(roundCommit(round));
+      }
+      const numbers = async (page?: { after?: number; limit?: number }) =>
+        (await store.rounds(run, page)).map(({ round }) => round);
+      expect(await numbers()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+      expect(await numbers({ after: 8, limit: 3 })).toEqual([9, 10, 11]);
+      expect(await numbers({ after: 12 })).toEqual([]);
+      expect((await store.models(run)).map(({ version }) => version)).toEqual([
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+      ]);
+      await store.close();
+    });
+
+    test("a client is found by its id and its token, enrolled once, revoked for good", async () => {
+      const store = await (await place()).open();
+      await store.enrol(enrolment(1));
+      await store.enrol(enrolment(1));
+      const found = await store.clientByTokenHash(enrolment(1).tokenHash);
+      const { tokenHash: _, ...shown } = enrolment(1);
+      expect(found).toEqual({ ...shown, lastSeenAt: shown.createdAt, contributions: 0, revoked: false });
+      expect(await store.client(clientNamed(1))).toEqual(found);
+      expect(await store.clients()).toEqual([found]);
+      expect(await refusal(store.enrol(enrolment(1, { tokenHash: sha("stolen") })))).toBe("forbidden");
+      await expect(store.enrol(enrolment(2, { tokenHash: enrolment(1).tokenHash }))).rejects.toThrow();
+      await store.revoke(clientNamed(1));
+      await store.revoke(clientNamed(1));
+      expect(await store.clientByTokenHash(enrolment(1).tokenHash)).toMatchObject({ revoked: true });
+      expect(await refusal(store.revoke(clientNamed(9)))).toBe("not_found");
+      expect(await store.clientByTokenHash(sha("unknown"))).toBeUndefined();
+      await store.close();
+    });
+
+    test("changes made at the same time all happen, one after the other", async () => {
+      const store = await begunRun(await place());
+      const numbers = Array.from({ length: 50 }, (_, index) => index + 1);
+      await Promise.all(numbers.map((number) => store.enrol(enrolment(number))));
+      expect(await store.clients()).toHaveLength(50);
+      const begun = await Promise.allSettled(numbers.slice(0, 9).map(() => store.beginAttempt(run, 1, 1)));
+      expect(begun.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      const committed = await Promise.allSettled(numbers.slice(0, 9).map(() => store.commitRound(roundCommit(1))));
+      expect(committed.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      expect(await store.client(clientNamed(1))).toMatchObject({ contributions: 1 });
+      await store.close();
+    });
+
+    test("everything is there after closing and opening again", async () => {
+      const stored = await place();
+      const store = await begunRun(stored);
+      await store.enrol(enrolment(1));
+      await store.beginAttempt(run, 1, 1);
+      await store.commitRound(roundCommit(1));
+      await store.beginAttempt(run, 2, 1);
+      await store.touch(clientNamed(1), 1_800_000_000_000);
+      expect(await store.client(clientNamed(1))).toMatchObject({ lastSeenAt: 1_800_000_000_000 });
+      const everything = async (store: Store) => [
+        await store.runs(),
+        await store.rounds(run),
+        await store.models(run),
+        await store.clients(),
+        await store.lastAttempt(run, 2),
+      ];
+      const before = await everything(store);
+      await store.close();
+      const again = await stored.open();
+      expect(await everything(again)).toEqual(before);
+      await again.close();
+    });
+  });
+}
+
+async function begunRun(place: StorePlace): Promise<Store> {
+  const store = await place.open();
+  await store.createRun(newRun());
+  await store.initModel(initialModel());
+  return store;
+}
