@@ -1,0 +1,1 @@
+export { type SimulatedRound, type SimulationOptions, type SimulationResult, simulate } from "./simulate.ts";
