@@ -221,8 +221,9 @@ export class Device implements Participant {
   /** Whether the device goes on in spite of this failure; if not, it has ended when this returns. */
   #outlives(error: unknown): error is ProtocolError {
     const refusal = error instanceof ProtocolError ? error : undefined;
-    const final =
-      refusal?.code === "upgrade_required" || (refusal instanceof EnrolmentRefused && !isRetryable(refusal));
+    const refusedEnrolment = refusal instanceof EnrolmentRefused && !isRetryable(refusal);
+    // `forbidden` is what a revoked device hears; a token that is merely unknown (`unauthorized`) leads to a new one.
+    const final = refusedEnrolment || refusal?.code === "upgrade_required" || refusal?.code === "forbidden";
     if (refusal !== undefined && !final) return true;
     if (!this.#life.signal.aborted) this.#fail(error);
     return false;
