@@ -11,10 +11,41 @@ export function parse<Schema extends TSchema>(
   input: unknown,
   options: { what: string; code?: RefusalCode },
 ): Static<Schema> {
-  const value = Value.Default(schema, Value.Clone(input));
+  const value = withDefaults(schema, input);
   if (Value.Check(schema, value)) return value as Static<Schema>;
   const faults = describeFaults(schema, value);
   throw new ProtocolError(options.code ?? "bad_request", `${options.what}: ${faults.join("; ")}`);
+}
+
+/** The parts of a JSON schema that defaults depend on. */
+interface Defaulting {
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, Defaulting>>;
+  readonly anyOf?: readonly Defaulting[];
+}
+
+/**
+ * A copy of `value` with the defaults that `schema` gives to what is absent. In a union the branch whose literals the
+ * value has is the one that counts; TypeBox's own Default leaves such a branch out until it validates without them.
+ */
+function withDefaults(schema: unknown, value: unknown): unknown {
+  const node = schema as Defaulting;
+  const given = value === undefined && node.default !== undefined ? node.default : value;
+  const { properties } = node.anyOf?.find((branch) => hasLiterals(branch, given)) ?? node;
+  if (properties === undefined || typeof given !== "object" || given === null || Array.isArray(given)) return given;
+  const filled = Object.entries(properties).map(([name, property]) => {
+    return [name, withDefaults(property, (given as Record<string, unknown>)[name])] as const;
+  });
+  return { ...given, ...Object.fromEntries(filled.filter(([, member]) => member !== undefined)) };
+}
+
+function hasLiterals(branch: Defaulting, value: unknown): boolean {
+  const literals = Object.entries(branch.properties ?? {}).filter(([, { const: literal }]) => literal !== undefined);
+  return (
+    literals.length > 0 &&
+    literals.every(([name, { const: literal }]) => (value as Record<string, unknown> | null)?.[name] === literal)
+  );
 }
 
 interface Fault {
