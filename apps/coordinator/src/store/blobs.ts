@@ -57,7 +57,7 @@ export async function openBlobs(folder: string): Promise<Blobs> {
   return {
     async put(bytes) {
       const hash = createHash("sha256");
-      const chunks = bytes instanceof Uint8Array ? [bytes] : bytes;
+      const chunks = bytes instanceof Uint8Array ? inParts(bytes) : bytes;
       const temporary = await writeTemporary(folder, hashed(chunks, hash));
       const sha256 = hash.digest("hex") as Sha256;
       await rename(temporary, path(sha256));
@@ -80,6 +80,11 @@ export async function openBlobs(folder: string): Promise<Blobs> {
     stream: (sha256, range = {}) => createReadStream(path(sha256), range),
     verify,
   };
+}
+
+/** Hashing a large model in one go would hold up every socket. */
+function* inParts(bytes: Uint8Array, partBytes = 1 << 20): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += partBytes) yield bytes.subarray(at, at + partBytes);
 }
 
 async function* hashed(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, hash: Hash) {

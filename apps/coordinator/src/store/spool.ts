@@ -38,8 +38,6 @@ export interface Spool {
       readonly check?: (bytes: Uint8Array) => void;
     },
   ): Promise<{ readonly duplicate: boolean }>;
-  /** Takes back one answer, if it is here. */
-  remove(answer: AnswerAddress): Promise<void>;
   /** The bytes of an answer that was received; the caller owns them. */
   read(answer: AnswerAddress): Promise<Uint8Array>;
   /** The clients whose answers are here, in ascending order. */
@@ -94,7 +92,6 @@ export async function openSpool(folder: string, keep: readonly AttemptAddress[] 
       return { duplicate: false };
     },
 
-    remove: (answer) => rm(answerPath(folder, answer), { force: true }),
     read: (answer) => bytesOf(answerPath(folder, answer)),
 
     async answered(step) {
