@@ -61,12 +61,14 @@ export class ScriptedCoordinator {
   readonly #clients = new Map<string, ClientId>();
   readonly #blobs = new Map<string, Uint8Array>();
   readonly #asked = new Map<string, Asked>();
-  #port = 0;
+  #port: number;
   #http: Server | undefined;
   #io: SocketServer | undefined;
 
-  constructor(options: { tls?: { key: string; cert: string } } = {}) {
+  /** `port` 0: any that is free. */
+  constructor(options: { tls?: { key: string; cert: string }; port?: number } = {}) {
     this.#tls = options.tls;
+    this.#port = options.port ?? 0;
   }
 
   get url(): string {

@@ -1,1 +1,3 @@
-export {};
+export { type HostedDevice, type JoinHandle, type JoinOptions, join } from "./join.ts";
+export { pinnedTls, platformTls, type Transport } from "./tls.ts";
+export type { TrainerFactory } from "./trainers.ts";

@@ -14,7 +14,7 @@ import { type Clock, sleep, systemClock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
 import type { OnEvent } from "./events.ts";
-import { Credentials, EnrolmentRefused, identityInMemory } from "./identity.ts";
+import { Credentials, identityInMemory, NoIdentity } from "./identity.ts";
 import { Memberships } from "./memberships.ts";
 import { Outbox } from "./outbox.ts";
 import type { Participant, ParticipantOptions, ParticipantState } from "./participant.ts";
@@ -221,9 +221,9 @@ export class Device implements Participant {
   /** Whether the device goes on in spite of this failure; if not, it has ended when this returns. */
   #outlives(error: unknown): error is ProtocolError {
     const refusal = error instanceof ProtocolError ? error : undefined;
-    const refusedEnrolment = refusal instanceof EnrolmentRefused && !isRetryable(refusal);
+    const noIdentity = refusal instanceof NoIdentity && !isRetryable(refusal);
     // `forbidden` is what a revoked device hears; a token that is merely unknown (`unauthorized`) leads to a new one.
-    const final = refusedEnrolment || refusal?.code === "upgrade_required" || refusal?.code === "forbidden";
+    const final = noIdentity || refusal?.code === "upgrade_required" || refusal?.code === "forbidden";
     if (refusal !== undefined && !final) return true;
     if (!this.#life.signal.aborted) this.#fail(error);
     return false;

@@ -72,17 +72,19 @@ export class Credentials {
   }
 
   async #obtain(): Promise<Identity> {
-    const stored = this.#state.kind === "unread" ? await this.#store.load() : undefined;
-    const identity = stored ?? (await this.#enrol());
-    this.#state = { kind: "held", identity };
-    return identity;
+    try {
+      const stored = this.#state.kind === "unread" ? await this.#store.load() : undefined;
+      const identity = stored ?? (await this.#enrol());
+      this.#state = { kind: "held", identity };
+      return identity;
+    } catch (error) {
+      throw error instanceof ProtocolError ? new NoIdentity(error) : error;
+    }
   }
 
   async #enrol(): Promise<Identity> {
     const request = { method: "POST", path: routes.clients(), json: this.#enrolment, signal: this.#signal } as const;
-    const identity = await this.#outbox.json(request, Enrolled, "enrolment").catch((error: unknown) => {
-      throw error instanceof ProtocolError ? new EnrolmentRefused(error) : error;
-    });
+    const identity = await this.#outbox.json(request, Enrolled, "enrolment");
     await this.#store.save(identity);
     this.#onChange("enrolled", identity);
     return identity;
@@ -96,11 +98,11 @@ export class Credentials {
   }
 }
 
-/** The coordinator did not take this device in; unlike a refused token, enrolling once more mends nothing. */
-export class EnrolmentRefused extends ProtocolError {
+/** The coordinator did not take this device in, or what it kept is unusable: unlike for a refused token, no new one comes. */
+export class NoIdentity extends ProtocolError {
   constructor(refusal: ProtocolError) {
     const { retryAfterMs } = refusal;
     super(refusal.code, refusal.message, { cause: refusal, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
-    this.name = "EnrolmentRefused";
+    this.name = "NoIdentity";
   }
 }

@@ -7,4 +7,5 @@ export type { Fetch, SocketTransport } from "./outbox.ts";
 export { type Participant, type ParticipantOptions, type ParticipantState, participate } from "./participant.ts";
 export { platformRandom } from "./platform-random.ts";
 export type { HttpResponse } from "./response.ts";
+export { retrying } from "./retry.ts";
 export { WorkQueue } from "./work-queue.ts";

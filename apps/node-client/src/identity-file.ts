@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { open, readFile, rename } from "node:fs/promises";
+import type { IdentityStore } from "@tributary/participant";
+import { Enrolled, ProtocolError, parse } from "@tributary/protocol";
+import Type, { type Static } from "typebox";
+
+/** Identities by coordinator and device name. */
+const IdentityFile = Type.Record(Type.String(), Type.Record(Type.String(), Enrolled));
+type IdentityFile = Static<typeof IdentityFile>;
+
+/** One file (mode 0600, for it holds tokens) with the identities of all devices of a process. */
+export class IdentitiesOnDisk {
+  readonly #path: string;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Where one device keeps its identity for one coordinator. `load` throws `bad_data` for a file that is not its own. */
+  storeFor(coordinator: string, device: string): IdentityStore {
+    return {
+      load: () => this.#inTurn(async () => (await this.#read())[coordinator]?.[device]),
+      save: (identity) =>
+        this.#inTurn(async () => {
+          const all = await this.#read();
+          const { [device]: _, ...others } = all[coordinator] ?? {};
+          const devices = identity === undefined ? others : { ...others, [device]: identity };
+          await this.#write({ ...all, [coordinator]: devices });
+        }),
+    };
+  }
+
+  /** Reading and writing back must not interleave between devices. */
+  #inTurn<Value>(action: () => Promise<Value>): Promise<Value> {
+    const turn = this.#last.then(action);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #read(): Promise<IdentityFile> {
+    const text = await readFile(this.#path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return "{}";
+      throw error;
+    });
+    try {
+      return parse(IdentityFile, JSON.parse(text), { what: this.#path, code: "bad_data" });
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      const detail = `${this.#path}: expected the JSON of an identity file; move it away to enrol anew`;
+      throw new ProtocolError("bad_data", detail, { cause: error });
+    }
+  }
+
+  async #write(all: IdentityFile): Promise<void> {
+    const temporary = `${this.#path}.${randomUUID()}`;
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(all, undefined, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.#path);
+  }
+}
