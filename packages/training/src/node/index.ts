@@ -1,1 +1,1 @@
-export {};
+export { type OpenDataOptions, type OpenedData, openData } from "./open-data.ts";
