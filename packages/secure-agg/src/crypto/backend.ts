@@ -1,6 +1,4 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
-import { ED25519_TORSION_SUBGROUP, ed25519 } from "@noble/curves/ed25519.js";
-import { hexToBytes } from "@noble/hashes/utils.js";
 import { ProtocolError } from "@tributary/protocol";
 
 type Awaitable<Value> = Value | Promise<Value>;
@@ -13,7 +11,7 @@ export interface KeyPair {
 
 /**
  * The platform's cryptography. Every backend gives the same bytes (test/vectors/secure-agg-crypto.test.ts); callers go
- * through `sharedSecret` and `verifySignature` below, which refuse what some backends let pass.
+ * through `sharedSecret` and `verifySignature`, which refuse what some backends let pass.
  */
 export interface CryptoBackend {
   readonly name: string;
@@ -54,38 +52,4 @@ export async function sharedSecret(crypto: CryptoBackend, secretKey: Uint8Array,
     throw new ProtocolError("secure_key", "an X25519 public key was refused: the shared secret is all zero");
   }
   return shared;
-}
-
-const smallOrder = ED25519_TORSION_SUBGROUP.map((hex) => hexToBytes(hex));
-const fieldPrime = ed25519.Point.Fp.ORDER;
-const groupOrder = ed25519.Point.Fn.ORDER;
-
-/** Whether an Ed25519 public key is canonical and not of small order; others are refused at enrolment and in rosters. */
-export function isStrictPublicKey(publicKey: Uint8Array): boolean {
-  if (publicKey.length !== 32) return false;
-  const y = publicKey.slice();
-  y[31]! &= 0x7f;
-  if (littleEndian(y) >= fieldPrime) return false;
-  return !smallOrder.some((point) => {
-    const torsion = point.slice();
-    torsion[31]! &= 0x7f;
-    return equalBytes(torsion, y);
-  });
-}
-
-/** Strict Ed25519: refuses small-order and non-canonical keys and a malleable S before asking the backend. */
-export async function verifySignature(
-  crypto: CryptoBackend,
-  signed: { publicKey: Uint8Array; message: Uint8Array; signature: Uint8Array },
-): Promise<boolean> {
-  if (signed.signature.length !== 64 || !isStrictPublicKey(signed.publicKey)) return false;
-  if (littleEndian(signed.signature.subarray(32)) >= groupOrder) return false;
-  return crypto.ed25519Verify(signed);
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 32);
-  let value = 0n;
-  for (let at = 24; at >= 0; at -= 8) value = (value << 64n) | view.getBigUint64(at, true);
-  return value;
 }

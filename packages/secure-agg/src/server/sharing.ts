@@ -1,0 +1,67 @@
+import { equalBytes } from "@noble/ciphers/utils.js";
+import { ProtocolError } from "@tributary/protocol";
+import { paddedLength } from "../kernel/kernel.ts";
+import { decodeShares, encodeMaskQuestion, type Shares } from "../message/shares.ts";
+import { wordsOf } from "../session/headroom.ts";
+import { holdersWithin, peersWithin, requireEnough } from "../session/members.ts";
+import type { Received, Roll, Sharing } from "./advertising.ts";
+
+/** U2 is known; masked vectors are coming into a running sum of one model's size. */
+export interface Masking extends Roll {
+  readonly step: "masking";
+  readonly sharers: readonly number[];
+  readonly shares: ReadonlyMap<number, Shares>;
+  readonly sum: Uint32Array;
+  /** The digest of every vector that is in the sum. */
+  readonly inbox: Map<number, Uint8Array>;
+}
+
+/** Takes one member's shares. Throws `ProtocolError("secure_message" | "conflicting_update")`. */
+export function receiveShares(state: Sharing, member: number, bytes: Uint8Array): Received {
+  decodeShares(state.roster.sessionId, bytes, state.graph.peers(member).length);
+  const earlier = state.inbox.get(member);
+  if (earlier === undefined) {
+    state.inbox.set(member, { bytes });
+    return "accepted";
+  }
+  if (equalBytes(earlier.bytes, bytes)) return "duplicate";
+  throw new ProtocolError("conflicting_update", `client ${member} already dealt other shares`);
+}
+
+/**
+ * R1 closes: U2 are those that dealt shares and have a threshold of holders among the others that did. Throws
+ * `ProtocolError("secure_too_few")`.
+ */
+export function closeSharing(state: Sharing): Masking {
+  const { parameters, configHash, roster, graph, inbox } = state;
+  const sharers = new Set([...inbox.keys()].sort((a, b) => a - b));
+  // A member whose own holders left would refuse to go on; dropping it here may leave another one short.
+  for (let dropped = true; dropped; ) {
+    dropped = false;
+    for (const member of sharers) {
+      if (holdersWithin(graph, member, sharers) >= parameters.threshold) continue;
+      sharers.delete(member);
+      dropped = true;
+    }
+  }
+  requireEnough(sharers.size, Math.max(parameters.minimumSurvivors, parameters.threshold), "clients that dealt shares");
+  const shares = new Map<number, Shares>();
+  for (const member of sharers) {
+    const { bytes } = inbox.get(member)!;
+    shares.set(member, decodeShares(roster.sessionId, bytes, graph.peers(member).length));
+  }
+  const sum = new Uint32Array(paddedLength(wordsOf(parameters.lanes)));
+  const roll = { parameters, configHash, roster, graph };
+  return { step: "masking", ...roll, sharers: [...sharers], shares, sum, inbox: new Map() };
+}
+
+/** The question of step 3 for one member of U2: who dealt, and the envelopes its peers dealt to it. */
+export function maskQuestionFor(state: Masking, member: number): Uint8Array {
+  const { graph, roster, sharers, shares } = state;
+  const set = new Set(sharers);
+  if (!set.has(member)) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
+  const envelopes = peersWithin(graph, member, set).map(
+    (dealer) => shares.get(dealer)!.envelopes[graph.peers(dealer).indexOf(member)]!,
+  );
+  return encodeMaskQuestion(roster.sessionId, { sharers, envelopes }, graph.size);
+}
