@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { encodeFrame, ProtocolError, routes } from "@tributary/protocol";
+import { ProtocolError, routes } from "@tributary/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ScriptedCoordinator } from "../support/participant-coordinator.ts";
 import { deviceOf, planOf, questionOf, type TestDevice, theRun } from "../support/participant-device.ts";
@@ -140,11 +140,11 @@ test("D10: a device whose training diverges declines, sends nothing, and answers
 test("F1: a model whose bytes are not the ones named is not used", async () => {
   const device = join();
   const client = await device.offered();
-  const forged = encodeFrame({ weight: 0, values: start.map((weight) => weight + 1) });
+  const forged = new Uint8Array(start.map((weight) => weight + 1).buffer);
   coordinator.ask(client, questionOf(coordinator.publish(start, forged)));
   const declined = await device.event("declined");
   expect(declined.code).toBe("model_hash_mismatch");
-  expect(declined.detail).toMatch(/expected 48 bytes with SHA-256 [0-9a-f]{64}, found 48 with [0-9a-f]{64}; not used/);
+  expect(declined.detail).toMatch(/expected 24 bytes with SHA-256 [0-9a-f]{64}, found 24 with [0-9a-f]{64}; not used/);
   expect(device.trainer.batches).toBe(0);
   await coordinator.messages.next(({ type }) => type === "decline");
 });
@@ -155,7 +155,7 @@ test("F4: a model longer than announced is not read to its end", async () => {
   coordinator.ask(client, questionOf(coordinator.publish(start, new Uint8Array(1 << 20))));
   expect(await device.event("declined")).toMatchObject({
     code: "bad_request",
-    detail: "the response is longer than the 48 bytes expected",
+    detail: "the response is longer than the 24 bytes expected",
   });
 });
 

@@ -8,9 +8,7 @@ import {
   type DeviceState,
   decodeFrame,
   Enrolment,
-  encodeFrame,
   type Frame,
-  frameBytes,
   type Hint,
   Offer,
   ProgressReport,
@@ -22,7 +20,6 @@ import {
   routes,
   type Sha256,
   type StepQuestion,
-  type Vector,
 } from "@tributary/protocol";
 import { Server as SocketServer } from "socket.io";
 import type { TSchema } from "typebox";
@@ -127,11 +124,14 @@ export class ScriptedCoordinator {
   }
 
   /** Puts a vector where devices fetch it; `served` are other bytes to serve under its name. */
-  publish(values: Vector, served?: Uint8Array): { sha256: Sha256; bytes: number; element: "f32"; length: number } {
-    const frame = encodeFrame({ weight: 0, values });
-    const sha256 = createHash("sha256").update(frame).digest("hex") as Sha256;
-    this.#blobs.set(sha256, served ?? frame);
-    return { sha256, bytes: frameBytes("f32", values.length), element: "f32", length: values.length };
+  publish(
+    values: Float32Array,
+    served?: Uint8Array,
+  ): { sha256: Sha256; bytes: number; element: "f32"; length: number } {
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice();
+    const sha256 = createHash("sha256").update(bytes).digest("hex") as Sha256;
+    this.#blobs.set(sha256, served ?? bytes);
+    return { sha256, bytes: bytes.byteLength, element: "f32", length: values.length };
   }
 
   /** Has a question ready for a client, and tells it unless `silently`. */

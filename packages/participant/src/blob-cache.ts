@@ -1,4 +1,4 @@
-import { decodeFrame, frameBytes, ProtocolError, type Vector, type VectorReference } from "@tributary/protocol";
+import { elementOf, elements, ProtocolError, type Vector, type VectorReference } from "@tributary/protocol";
 import { abortable } from "./clock.ts";
 import { hex, sha256 } from "./digest.ts";
 
@@ -7,7 +7,7 @@ type Held =
   | { readonly kind: "here"; readonly vector: Vector };
 
 /**
- * Vectors by the SHA-256 of their frames, the least recently used given up first. Devices of one process share one: a
+ * Vectors by the SHA-256 of their bytes (little-endian elements, nothing else), the least recently used given up first. Devices of one process share one: a
  * model travels once, however many of them train it. The vectors are shared too, so nobody may write to them.
  */
 export class BlobCache {
@@ -20,7 +20,7 @@ export class BlobCache {
 
   /**
    * The vector of `reference`, by `download` unless it is held or on its way. Throws `model_hash_mismatch` for bytes that
-   * are not the ones named, `bad_update` for bytes that are not such a frame.
+   * are not the ones named, `bad_request` for a reference that contradicts itself.
    */
   async vector(reference: VectorReference, download: () => Promise<Uint8Array>, signal: AbortSignal): Promise<Vector> {
     const { sha256: name } = reference;
@@ -60,24 +60,27 @@ export class BlobCache {
 
 async function fetchVector(reference: VectorReference, download: () => Promise<Uint8Array>): Promise<Vector> {
   const { sha256: expected, bytes, element, length } = reference;
-  if (bytes !== frameBytes(element, length)) {
-    const detail = `vector ${expected}: ${length} ${element} make ${frameBytes(element, length)} bytes, not ${bytes}`;
+  if (bytes !== length * elements[element].bytes) {
+    const detail = `vector ${expected}: ${length} ${element} make ${length * elements[element].bytes} bytes, not ${bytes}`;
     throw new ProtocolError("bad_request", detail);
   }
-  const frame = await download();
-  const found = hex(await sha256(frame));
+  const blob = await download();
+  const found = hex(await sha256(blob));
   if (found !== expected) {
-    const detail = `expected ${bytes} bytes with SHA-256 ${expected}, found ${frame.byteLength} with ${found}; not used`;
+    const detail = `expected ${bytes} bytes with SHA-256 ${expected}, found ${blob.byteLength} with ${found}; not used`;
     throw new ProtocolError("model_hash_mismatch", detail);
   }
-  return decodeFrame(frame, { element, length }).values;
+  const { buffer, byteOffset } = blob.byteOffset % elements[element].bytes === 0 ? blob : blob.slice();
+  return element === "f32"
+    ? new Float32Array(buffer, byteOffset, length)
+    : new Float64Array(buffer, byteOffset, length);
 }
 
 function sameShape(vector: Vector, { element, length, sha256: name }: VectorReference): Vector {
-  const found = vector instanceof Float32Array ? "f32" : "f64";
+  const found = elementOf(vector);
   if (found === element && vector.length === length) return vector;
   throw new ProtocolError(
     "bad_request",
-    `vector ${name}: the question says ${length} ${element}, its frame holds ${vector.length} ${found}`,
+    `vector ${name}: the question says ${length} ${element}, another said ${vector.length} ${found}`,
   );
 }
