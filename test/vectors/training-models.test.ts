@@ -55,7 +55,9 @@ test.each(presets)(
       }),
     );
     const pixels = Float32Array.from({ length: 4 * 64 }, (_, i) => Math.sin(i) ** 2);
-    const probabilities = (loaded.predict(tf.tensor(pixels, [4, 8, 8, 1])) as tf.Tensor).dataSync();
+    const probabilities: number[] = Array.from(
+      (loaded.predict(tf.tensor(pixels, [4, 8, 8, 1])) as tf.Tensor).dataSync(),
+    );
     for (let row = 0; row < 4; row++) {
       expect(probabilities.slice(row * 3, row * 3 + 3).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
     }
@@ -176,9 +178,7 @@ test("a graph with a branch can be approved, drawn and trained; one that shares 
   const exported = JSON.parse(layers.model({ inputs: input, outputs: output }).toJSON() as unknown as string) as {
     model_config?: object;
   };
-  const given = (exported.model_config ?? exported) as Draft & {
-    config: { layers: { inbound_nodes: unknown[][] }[] };
-  };
+  const given = (exported.model_config ?? exported) as Draft;
   const data: DataSpec = { kind: "table", shape: [6], classes: 2 };
   const model = { topology: given };
   expect(parameterCount(model, data)).toBe(6 * 4 + 4 + 6 * 4 + 4 + 4 * 2 + 2);
@@ -187,7 +187,7 @@ test("a graph with a branch can be approved, drawn and trained; one that shares 
   const trainer = await createTrainer({ model, data, engine: "wasm" });
   expect(trainer.parameters).toBe(weights.length);
   const shared = structuredClone(given);
-  const last = shared.config.layers.at(-1)!;
+  const last = shared.config.layers.at(-1) as unknown as { inbound_nodes: unknown[][] };
   last.inbound_nodes.push(last.inbound_nodes[0]!);
   expect(() => checkTopology(shared)).toThrow("layers are not shared");
 });

@@ -1,6 +1,7 @@
 import type { Dataset } from "@tributary/algorithm";
 import { ProtocolError } from "@tributary/protocol";
-import { CsvError, parse } from "csv-parse/sync";
+// The browser build brings its own Buffer, so that the same code reads files in pages and in Node.
+import { CsvError, parse } from "csv-parse/browser/esm/sync";
 import { denseDataset } from "./dense-dataset.ts";
 
 /** What the columns of a table mean. Columns that it does not name are numbers. */
