@@ -239,7 +239,7 @@ export async function runFederation(plan: FederationPlan): Promise<FederationRun
   }
   const result = await unmaskSum(unmasking, { crypto, kernel });
   if (result === undefined) throw new TooFewAnswers();
-  const survivors = unmasking.survivors.map((member) => clientOf[member]!);
+  const survivors = [...unmasking.survivors].map((member) => clientOf[member]!);
   return { result, survivors, plain, uploads, refusals, bytesUp, bytesDown };
 }
 

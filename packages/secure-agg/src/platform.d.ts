@@ -14,3 +14,4 @@ declare namespace WebAssembly {
   function validate(bytes: Uint8Array): boolean;
 }
 declare function atob(base64: string): string;
+declare function btoa(binary: string): string;

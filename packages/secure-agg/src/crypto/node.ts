@@ -12,8 +12,7 @@ export interface NodeCryptoModule {
 
 // RFC 8410: the DER that goes before 32 raw bytes.
 const x25519Private = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32);
-const x25519Public = Uint8Array.of(48, 42, 48, 5, 6, 3, 43, 101, 110, 3, 33, 0);
-const ed25519Public = Uint8Array.of(48, 42, 48, 5, 6, 3, 43, 101, 112, 3, 33, 0);
+const spkiHeaderBytes = 12;
 
 /** OpenSSL through `node:crypto`: `nodeCrypto(await import("node:crypto"))`. */
 export function nodeCrypto(
@@ -21,21 +20,32 @@ export function nodeCrypto(
   options: { randomBytes?: (length: number) => Uint8Array } = {},
 ): CryptoBackend {
   const module = node as NodeCryptoModule;
-  const privateKey = (raw: Uint8Array) =>
-    module.createPrivateKey({ key: join(x25519Private, raw), format: "der", type: "pkcs8" });
-  const publicKey = (prefix: Uint8Array, raw: Uint8Array) =>
-    module.createPublicKey({ key: join(prefix, raw), format: "der", type: "spki" });
+  // Importing a private key costs five times the X25519 that follows, and one key meets a whole neighbourhood. The
+  // imported key goes when the array does; wiping the array does not change what was imported from it.
+  const imported = new WeakMap<Uint8Array, object>();
+  const privateKey = (raw: Uint8Array) => {
+    const known = imported.get(raw);
+    if (known !== undefined) return known;
+    const der = join(x25519Private, raw);
+    const key = module.createPrivateKey({ key: der, format: "der", type: "pkcs8" });
+    der.fill(0);
+    imported.set(raw, key);
+    return key;
+  };
+  // As a JWK: six times as fast as the DER decoder. Secrets stay in DER, whose bytes can be wiped.
+  const publicKey = (curve: "X25519" | "Ed25519", raw: Uint8Array) =>
+    module.createPublicKey({ key: { kty: "OKP", crv: curve, x: base64Url(raw) }, format: "jwk" });
   return {
     name: "node",
     randomBytes: options.randomBytes ?? ((length) => plain(module.randomBytes(length))),
     publicKeyOf(secretKey) {
       const key = module.createPublicKey(privateKey(secretKey)) as { export(format: object): Uint8Array };
-      return plain(key.export({ format: "der", type: "spki" })).slice(x25519Public.length);
+      return plain(key.export({ format: "der", type: "spki" })).slice(spkiHeaderBytes);
     },
     x25519: (secret, peer) =>
-      plain(module.diffieHellman({ privateKey: privateKey(secret), publicKey: publicKey(x25519Public, peer) })),
+      plain(module.diffieHellman({ privateKey: privateKey(secret), publicKey: publicKey("X25519", peer) })),
     ed25519Verify: ({ publicKey: raw, message, signature }) =>
-      module.verify(null, message, publicKey(ed25519Public, raw), signature),
+      module.verify(null, message, publicKey("Ed25519", raw), signature),
     sha256: (bytes) => plain(module.createHash("sha256").update(bytes).digest()),
   };
 }
@@ -43,6 +53,13 @@ export function nodeCrypto(
 /** Node's Buffers become plain arrays once, here. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
+}
+
+function base64Url(raw: Uint8Array): string {
+  return btoa(String.fromCharCode(...raw))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
 }
 
 function join(prefix: Uint8Array, raw: Uint8Array): Uint8Array {

@@ -33,13 +33,21 @@ export async function webCrypto(
       return bytes;
     });
   const portable = portableCrypto(randomBytes);
-  const x25519: CryptoBackend["x25519"] = async (secretKey, publicKey) => {
+  // One private key meets a whole neighbourhood: imported once, it goes when its array does.
+  const imported = new WeakMap<Uint8Array, Promise<object>>();
+  const importSecret = async (secretKey: Uint8Array) => {
     const der = new Uint8Array(48);
     der.set(x25519Private);
     der.set(secretKey, 16);
-    const secret = await web.subtle.importKey("pkcs8", der, { name: "X25519" }, false, ["deriveBits"]);
-    const peer = await web.subtle.importKey("raw", publicKey, { name: "X25519" }, false, []);
+    const key = await web.subtle.importKey("pkcs8", der, { name: "X25519" }, false, ["deriveBits"]);
     der.fill(0);
+    return key;
+  };
+  const x25519: CryptoBackend["x25519"] = async (secretKey, publicKey) => {
+    const known = imported.get(secretKey) ?? importSecret(secretKey);
+    imported.set(secretKey, known);
+    const secret = await known;
+    const peer = await web.subtle.importKey("raw", publicKey, { name: "X25519" }, false, []);
     return new Uint8Array(await web.subtle.deriveBits({ name: "X25519", public: peer }, secret, 256));
   };
   const ed25519Verify: CryptoBackend["ed25519Verify"] = async ({ publicKey, message, signature }) => {

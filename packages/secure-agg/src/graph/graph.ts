@@ -45,7 +45,7 @@ export function graphOf(shape: GraphShape, roster: { size: number; hash: Uint8Ar
   const { size } = roster;
   if (shape.kind === "complete") {
     const everyone = Array.from({ length: size }, (_, i) => i);
-    return { size, peers: (member) => everyone.filter((i) => i !== member), holders: () => everyone };
+    return { size, peers: remember((member) => everyone.filter((i) => i !== member)), holders: () => everyone };
   }
   const { neighbours } = shape;
   if (size <= neighbours + 1) {
@@ -57,14 +57,23 @@ export function graphOf(shape: GraphShape, roster: { size: number; hash: Uint8Ar
   ring.forEach((member, i) => {
     place[member] = i;
   });
-  const peers = (member: number) => {
+  const peers = remember((member) => {
     const found: number[] = [];
     for (let step = 1; step <= neighbours / 2; step++) {
       found.push(ring[(place[member]! + step) % size]!, ring[(place[member]! - step + size) % size]!);
     }
     return found.sort((a, b) => a - b);
-  };
+  });
   return { size, peers, holders: peers };
+}
+
+function remember(neighboursOf: (member: number) => readonly number[]): (member: number) => readonly number[] {
+  const known = new Map<number, readonly number[]>();
+  return (member) => {
+    const found = known.get(member) ?? neighboursOf(member);
+    known.set(member, found);
+    return found;
+  };
 }
 
 /** Fisher and Yates, drawing from the ChaCha20 stream of `seed` with rejection. */

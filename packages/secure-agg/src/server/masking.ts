@@ -16,7 +16,7 @@ import type { Masking } from "./sharing.ts";
 /** U3 is known; the survivors tell their neighbours what they were told. A vector that arrives now has no way in. */
 export interface Confirming extends Omit<Masking, "step" | "inbox"> {
   readonly step: "confirming";
-  readonly survivors: readonly number[];
+  readonly survivors: ReadonlySet<number>;
   /** The question: the same bytes for every survivor. */
   readonly question: Uint8Array;
   readonly inbox: Map<number, readonly Uint8Array[]>;
@@ -38,7 +38,7 @@ export async function receiveMasked(
 ): Promise<Received> {
   const { parameters, roster, sum, inbox, sharers } = state;
   const { member, crypto } = from;
-  if (!sharers.includes(member)) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
+  if (!sharers.has(member)) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
   const bytes = packedBytes(sum.length, parameters.wordBits);
   const packed = await decodeMasked(crypto, roster.sessionId, message, bytes);
   const digest = message.slice(0, maskedHeaderBytes);
@@ -56,16 +56,17 @@ export async function receiveMasked(
 /** R2 closes: U3 are those whose vector is in the sum. Throws `ProtocolError("secure_too_few")`. */
 export function closeMasking(state: Masking): Confirming {
   const { inbox, parameters, graph, sharers, roster } = state;
-  const survivors = [...inbox.keys()].sort((a, b) => a - b);
-  requireEnough(survivors.length, parameters.minimumSurvivors, "survivors");
+  const listed = [...inbox.keys()].sort((a, b) => a - b);
+  const survivors = new Set(listed);
+  requireEnough(survivors.size, parameters.minimumSurvivors, "survivors");
   requireHolders(state, survivors, "survivors that hold its shares");
-  const question = encodeConfirmQuestion(roster.sessionId, survivors, graph.size);
+  const question = encodeConfirmQuestion(roster.sessionId, listed, graph.size);
   return { ...state, step: "confirming", sharers, survivors, question, inbox: new Map() };
 }
 
 /** Takes one survivor's tags. Throws `ProtocolError("not_asked" | "secure_message" | "conflicting_update")`. */
 export function receiveConfirmation(state: Confirming, member: number, bytes: Uint8Array): Received {
-  const survivors = new Set(state.survivors);
+  const { survivors } = state;
   if (!survivors.has(member)) throw new ProtocolError("not_asked", `client ${member} is no survivor`);
   const peers = peersWithin(state.graph, member, survivors);
   const tags = decodeConfirmation(state.roster.sessionId, bytes, peers.length);
@@ -81,36 +82,39 @@ export function receiveConfirmation(state: Confirming, member: number, bytes: Ui
 /** The survivors are committed: from here on only this set can be unmasked, and no fresh attempt may begin. */
 export interface Unmasking extends Omit<Confirming, "step" | "inbox" | "question"> {
   readonly step: "unmasking";
-  readonly tags: ReadonlyMap<number, readonly Uint8Array[]>;
+  /** Tags by addressee, then by sender. */
+  readonly tags: ReadonlyMap<number, ReadonlyMap<number, Uint8Array>>;
   readonly inbox: Map<number, Uint8Array>;
 }
 
 /** R3 closes, before the first unmask request. Throws `ProtocolError("secure_too_few")` while that is still harmless. */
 export function closeConfirming(state: Confirming): Unmasking {
   const { question: _, inbox, ...rest } = state;
-  requireHolders(state, [...inbox.keys()], "confirming holders of its shares");
-  return { ...rest, step: "unmasking", tags: inbox, inbox: new Map() };
+  requireHolders(state, new Set(inbox.keys()), "confirming holders of its shares");
+  const tags = new Map([...state.survivors].map((member) => [member, new Map<number, Uint8Array>()]));
+  for (const [from, sent] of inbox) {
+    peersWithin(state.graph, from, state.survivors).forEach((to, i) => {
+      tags.get(to)!.set(from, sent[i]!);
+    });
+  }
+  return { ...rest, step: "unmasking", tags, inbox: new Map() };
 }
 
 /** The question of step 5 for one survivor: its surviving peers' tags, absent ones marked. */
 export function unmaskQuestionFor(state: Unmasking, member: number): Uint8Array {
-  const { graph, roster, tags } = state;
-  const survivors = new Set(state.survivors);
+  const { graph, roster, survivors } = state;
   if (!survivors.has(member)) throw new ProtocolError("not_asked", `client ${member} is no survivor`);
-  const survivorsHash = survivorsHashOf(roster.sessionId, state.survivors, graph.size);
-  const received = peersWithin(graph, member, survivors).map(
-    (peer) => tags.get(peer)?.[peersWithin(graph, peer, survivors).indexOf(member)],
-  );
-  return encodeUnmaskQuestion(roster.sessionId, { survivorsHash, tags: received });
+  const survivorsHash = survivorsHashOf(roster.sessionId, [...survivors], graph.size);
+  const tags = peersWithin(graph, member, survivors).map((peer) => state.tags.get(member)!.get(peer));
+  return encodeUnmaskQuestion(roster.sessionId, { survivorsHash, tags });
 }
 
 /** Every secret of U2 has to be rebuilt, b or s: each needs a threshold of holders in `set`. */
 function requireHolders(
-  state: Pick<Masking, "graph" | "sharers" | "parameters">,
-  set: readonly number[],
+  { graph, sharers, parameters }: Pick<Masking, "graph" | "sharers" | "parameters">,
+  set: ReadonlySet<number>,
   what: string,
-) {
-  const within = new Set(set);
-  const fewest = Math.min(...state.sharers.map((member) => holdersWithin(state.graph, member, within)));
-  requireEnough(fewest, state.parameters.threshold, what);
+): void {
+  const fewest = Math.min(...[...sharers].map((member) => holdersWithin(graph, member, set)));
+  requireEnough(fewest, parameters.threshold, what);
 }

@@ -9,7 +9,7 @@ import type { Received, Roll, Sharing } from "./advertising.ts";
 /** U2 is known; masked vectors are coming into a running sum of one model's size. */
 export interface Masking extends Roll {
   readonly step: "masking";
-  readonly sharers: readonly number[];
+  readonly sharers: ReadonlySet<number>;
   readonly shares: ReadonlyMap<number, Shares>;
   readonly sum: Uint32Array;
   /** The digest of every vector that is in the sum. */
@@ -52,16 +52,15 @@ export function closeSharing(state: Sharing): Masking {
   }
   const sum = new Uint32Array(paddedLength(wordsOf(parameters.lanes)));
   const roll = { parameters, configHash, roster, graph };
-  return { step: "masking", ...roll, sharers: [...sharers], shares, sum, inbox: new Map() };
+  return { step: "masking", ...roll, sharers, shares, sum, inbox: new Map() };
 }
 
 /** The question of step 3 for one member of U2: who dealt, and the envelopes its peers dealt to it. */
 export function maskQuestionFor(state: Masking, member: number): Uint8Array {
   const { graph, roster, sharers, shares } = state;
-  const set = new Set(sharers);
-  if (!set.has(member)) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
-  const envelopes = peersWithin(graph, member, set).map(
+  if (!sharers.has(member)) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
+  const envelopes = peersWithin(graph, member, sharers).map(
     (dealer) => shares.get(dealer)!.envelopes[graph.peers(dealer).indexOf(member)]!,
   );
-  return encodeMaskQuestion(roster.sessionId, { sharers, envelopes }, graph.size);
+  return encodeMaskQuestion(roster.sessionId, { sharers: [...sharers], envelopes }, graph.size);
 }

@@ -53,7 +53,7 @@ export async function finish(
   const { words } = unmasked;
   const mask = parameters.wordBits === 32 ? 0xffff_ffff : 2 ** parameters.wordBits - 1;
   if (mask !== 0xffff_ffff) for (let i = 0; i < words.length; i++) words[i]! &= mask;
-  const total = decodeSum(parameters, words, survivors.length);
+  const total = decodeSum(parameters, words, survivors.size);
   const culprits = [...new Set(unmasked.recovered.flatMap((secret) => secret.culprits))].sort((a, b) => a - b);
   const sumHash = await unmasked.crypto.sha256(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
   const bitmap = encodeBitmap(survivors, graph.size);

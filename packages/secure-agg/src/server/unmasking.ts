@@ -15,7 +15,7 @@ import type { Unmasking } from "./masking.ts";
  * the wrong kind is refused with its message.
  */
 export function receiveReveal(state: Unmasking, member: number, bytes: Uint8Array): Received {
-  const survivors = new Set(state.survivors);
+  const { survivors } = state;
   if (!survivors.has(member)) throw new ProtocolError("not_asked", `client ${member} is no survivor`);
   const dealers = dealersOf(state, member);
   const shares = decodeReveal(state.roster.sessionId, bytes, dealers.length);
@@ -50,8 +50,8 @@ export interface Recovery {
 /** The secrets to rebuild, or undefined while one of them has too few shares. */
 export function recoveries(state: Unmasking): readonly Recovery[] | undefined {
   const { graph, parameters, roster } = state;
-  const survivors = new Set(state.survivors);
-  const collected = new Map<number, Share[]>(state.sharers.map((member) => [member, []]));
+  const { survivors } = state;
+  const collected = new Map<number, Share[]>([...state.sharers].map((member) => [member, []]));
   for (const [holder, bytes] of state.inbox) {
     const dealers = dealersOf(state, holder);
     decodeReveal(roster.sessionId, bytes, dealers.length).forEach((share, i) => {
@@ -61,7 +61,7 @@ export function recoveries(state: Unmasking): readonly Recovery[] | undefined {
     });
   }
   const { threshold } = parameters;
-  const found = state.sharers.map((member): Recovery => {
+  const found = [...state.sharers].map((member): Recovery => {
     const kind = survivors.has(member) ? "seed" : "key";
     const check = kind === "seed" ? state.shares.get(member)!.commitment : roster.members[member]!.maskKey;
     const holders = graph.holders(member);
@@ -109,8 +109,8 @@ export type MaskTask =
 /** What is left in the sum: every survivor's self mask, and what survivors added for those that left. */
 export function maskTasks(state: Unmasking, recovered: readonly Recovered[]): readonly MaskTask[] {
   const { graph, roster, configHash, parameters, sharers } = state;
-  const context = maskContextOf({ configHash, modelHash: parameters.modelHash, roster }, sharers);
-  const survivors = new Set(state.survivors);
+  const context = maskContextOf({ configHash, modelHash: parameters.modelHash, roster }, [...sharers]);
+  const { survivors } = state;
   return recovered.flatMap(({ member, kind, secret }): MaskTask[] => {
     if (kind === "seed") return [{ kind: "self", context, member, secret }];
     const peers = graph.peers(member).filter((peer) => survivors.has(peer));
@@ -133,6 +133,5 @@ export async function unmaskOperation(task: MaskTask, crypto: CryptoBackend): Pr
 }
 
 function dealersOf({ graph, sharers }: Unmasking, holder: number): number[] {
-  const set = new Set(sharers);
-  return graph.holders(holder).filter((dealer) => set.has(dealer));
+  return graph.holders(holder).filter((dealer) => sharers.has(dealer));
 }
