@@ -35,3 +35,9 @@ test("trainers of two engines can work at the same time", async () => {
   expect(wasm.correct).toBe(cpu.correct);
   expect(wasm.lossSum / cpu.lossSum).toBeCloseTo(1, 5);
 });
+
+test("starting WebAssembly leaves the process's own handling of errors alone", async () => {
+  await chooseEngine({ force: "wasm" });
+  const hooks = ["uncaughtException", "unhandledRejection"].flatMap((event) => process.listeners(event as "exit"));
+  expect(hooks.map(String).filter((hook) => /ExitStatus|throw reason/.test(hook))).toEqual([]);
+});
