@@ -1,0 +1,232 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
+import { openData } from "@tributary/training/node";
+import { type Child, startChild } from "./child.ts";
+import { type DataFlags, openOptions } from "./data-flags.ts";
+import { UsageError } from "./exit.ts";
+import { parseModel } from "./model-flags.ts";
+import { bar, bytesText, isTerminal, print, printJson } from "./output.ts";
+import { Rest } from "./rest.ts";
+import { bytesPerClient, roundLine, roundSeconds } from "./round-line.ts";
+import { untilSignalled } from "./signals.ts";
+import { watchRun } from "./watch.ts";
+
+export interface DemoFlags extends DataFlags {
+  readonly clients: number;
+  readonly rounds: number;
+  readonly model: string;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly evaluationData?: string;
+  readonly port: number;
+  readonly once?: boolean;
+  readonly json?: boolean;
+}
+
+/** Examples that all devices' shards of generated digits add up to. */
+const defaultExamples = 6_000;
+
+/**
+ * The main job, as a newcomer sees it: a coordinator and the devices as processes of their own, the rounds as they come,
+ * and at the end what one device would have reached alone. Everything it starts, it ends.
+ */
+export async function runDemo(flags: DemoFlags): Promise<void> {
+  const held = flags.evaluationData ?? heldOutFor(flags.data);
+  const model = parseModel(flags.model);
+  const { data } = await openData({ ...openOptions(flags), examples: 10 });
+  const folder = await mkdtemp(join(tmpdir(), "tributary-demo-"));
+  const children: Child[] = [];
+  const interrupted = untilSignalled().then(() => "interrupted" as const);
+  try {
+    const work = federate({ flags, held, model, data, folder, children });
+    const outcome = await Promise.race([work, interrupted]);
+    if (outcome !== "interrupted" && isTerminal() && !flags.once && !flags.json) {
+      print(`\nThe coordinator stays up: ${outcome}  (Ctrl-C ends it)`);
+      await interrupted;
+    }
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface Stage {
+  readonly flags: DemoFlags;
+  readonly held: string;
+  readonly model: ReturnType<typeof parseModel>;
+  readonly data: Awaited<ReturnType<typeof openData>>["data"];
+  readonly folder: string;
+  readonly children: Child[];
+}
+
+/** Coordinator, run, devices, rounds, summary. Gives the REST address. */
+async function federate(stage: Stage): Promise<string> {
+  const { flags, held, children, folder } = stage;
+  const say = flags.json ? () => {} : print;
+  const coordinator = startChild([
+    "coordinator",
+    ...["--json", "--log-level", "warn", "--data-folder", folder, "--port", `${flags.port}`],
+    ...["--evaluation-data", held],
+  ]);
+  children.push(coordinator);
+  const { url } = (await coordinator.line("listening")) as { url?: string };
+  const rest = await Rest.open({ url: url! });
+  const run = await rest.post<RunRecord>(routes.runs(), specFrom(stage));
+  say(`coordinator  ${url}`);
+  say(`REST API     ${url}${routes.run(run.run)}`);
+  if (flags.json) printJson({ type: "started", url, run: run.run });
+
+  for (let device = 1; device <= flags.clients; device++) children.push(startDevice(flags, url!, run.run, device));
+  say(`devices      ${flags.clients} processes, each with its own shard of ${flags.data} (${flags.partition})\n`);
+  await rest.post(routes.runAction("start", run.run));
+  const rounds = await follow(rest, run.run, flags, Promise.race(children.map(failure)));
+
+  say("\nFor comparison, each device now trains alone, with as many local epochs:");
+  const alone = await trainAlone(flags, held);
+  summarise({ flags, rounds, alone, spec: run.spec as { secureAggregation: string } });
+  return url!;
+}
+
+function specFrom({ flags, model, data }: Stage): unknown {
+  const { epochs, batchSize, learningRate, clients, rounds, seed } = flags;
+  return {
+    name: `demo: ${flags.model} on ${flags.data}`,
+    algorithm: { name: "fedavg", epochs, batchSize, learningRate },
+    model,
+    data,
+    cohort: { size: clients, minimum: Math.max(1, Math.ceil(clients / 2)), overSelect: 1 },
+    secureAggregation: "none",
+    evaluation: { on: "coordinator" },
+    stop: { rounds },
+    seed,
+  };
+}
+
+/** The flags that describe the data, as another process takes them. */
+function dataArguments(flags: DemoFlags): string[] {
+  const { data, partition, seed, schema, target, ignore, categorical } = flags;
+  const examples = flags.examples ?? (data === "digits" ? defaultExamples : undefined);
+  return [
+    ...["--data", data, "--partition", partition, "--seed", `${seed}`],
+    ...(examples === undefined ? [] : ["--examples", `${examples}`]),
+    ...(schema === undefined ? [] : ["--schema", schema]),
+    ...(target === undefined ? [] : ["--target", target]),
+    ...(ignore.length === 0 ? [] : ["--ignore", ignore.join()]),
+    ...(categorical.length === 0 ? [] : ["--categorical", categorical.join()]),
+  ];
+}
+
+function startDevice(flags: DemoFlags, url: string, run: string, device: number): Child {
+  const shard = `${device}/${flags.clients}`;
+  return startChild([
+    "join",
+    ...["--json", "--coordinator", url, "--run", run, "--name", "demo", "--shard", shard],
+    ...dataArguments(flags),
+  ]);
+}
+
+/** Rejects when a process of ours ends with an error. */
+async function failure(child: Child): Promise<never> {
+  const code = await child.exited;
+  if (code === 0) return new Promise(() => {});
+  await child.line("never");
+  throw new Error(`a process of the demo ended with code ${code}`);
+}
+
+/** Shows the rounds as they are committed and gives them all. */
+async function follow(rest: Rest, run: string, flags: DemoFlags, failed: Promise<never>): Promise<RoundRecord[]> {
+  const rounds: RoundRecord[] = [];
+  const watch = (async () => {
+    for await (const news of watchRun(rest, run)) {
+      if (news.type === "round") {
+        rounds.push(news.round);
+        if (flags.json) printJson(roundJson(news.round));
+        else print(`${bar(news.round.round / flags.rounds)} ${roundLine(news.round)}`);
+      } else if (news.run.phase === "failed") throw new Error(`the run failed: ${news.run.reason}`);
+      else if (!flags.json && news.run.reason !== undefined) print(`${news.run.phase}: ${news.run.reason}`);
+    }
+  })();
+  await Promise.race([watch, failed]);
+  return rounds;
+}
+
+function roundJson(round: RoundRecord): object {
+  const { up, down } = bytesPerClient(round);
+  return {
+    type: "round",
+    round: round.round,
+    survivors: round.survivors.length,
+    asked: round.cohort.length,
+    loss: round.evaluation?.["loss"],
+    accuracy: round.evaluation?.["accuracy"],
+    bytesUpPerClient: up,
+    bytesDownPerClient: down,
+    seconds: roundSeconds(round),
+    trainingSeconds: round.seconds.collecting,
+  };
+}
+
+/** What each device reaches on the same held-out set by training on its shard alone; as many processes as cores. */
+async function trainAlone(flags: DemoFlags, held: string): Promise<number[]> {
+  const accuracies: number[] = [];
+  const left = Array.from({ length: flags.clients }, (_, i) => i + 1);
+  const worker = async () => {
+    for (let device = left.shift(); device !== undefined; device = left.shift()) {
+      const child = startChild([
+        "train",
+        ...["--json", "--shard", `${device}/${flags.clients}`, "--model", flags.model],
+        ...["--epochs", `${flags.epochs * flags.rounds}`, "--batch-size", `${flags.batchSize}`],
+        ...["--learning-rate", `${flags.learningRate}`, "--evaluation-data", held],
+        ...dataArguments(flags),
+      ]);
+      const { accuracy } = (await child.line("trained")) as { accuracy?: number };
+      accuracies.push(accuracy!);
+      if (flags.json) printJson({ type: "alone", device, accuracy });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), flags.clients) }, worker));
+  return accuracies;
+}
+
+function summarise(result: {
+  flags: DemoFlags;
+  rounds: readonly RoundRecord[];
+  alone: readonly number[];
+  spec: { secureAggregation: string };
+}): void {
+  const { flags, rounds, alone, spec } = result;
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const summary = {
+    type: "summary",
+    rounds: rounds.length,
+    accuracy: rounds.at(-1)?.evaluation?.["accuracy"],
+    aloneAccuracy: mean(alone),
+    bytesUpPerClientPerRound: mean(rounds.map((round) => bytesPerClient(round).up)),
+    bytesDownPerClientPerRound: mean(rounds.map((round) => bytesPerClient(round).down)),
+    secondsPerRound: mean(rounds.map(roundSeconds)),
+    secureAggregation: spec.secureAggregation,
+    seed: flags.seed,
+  };
+  if (flags.json) {
+    printJson(summary);
+    return;
+  }
+  const percent = (share: number | undefined) => (share === undefined ? "–" : `${(100 * share).toFixed(1)} %`);
+  print(`\nTogether, after ${summary.rounds} rounds: ${percent(summary.accuracy)} of the held-out examples right.`);
+  print(`Alone, on its own shard:       ${percent(summary.aloneAccuracy)} on average over the devices.`);
+  print(
+    `A round took ${summary.secondsPerRound.toFixed(1)} s and ${bytesText(summary.bytesUpPerClientPerRound)} up, ` +
+      `${bytesText(summary.bytesDownPerClientPerRound)} down for each device; no example left its process.`,
+  );
+  if (summary.secureAggregation === "none")
+    print("Secure aggregation: none; the coordinator saw each device's update.");
+}
+
+function heldOutFor(source: string): string {
+  if (source === "digits") return "digits-test";
+  if (source.startsWith("mnist:")) return source.replace("mnist:", "mnist-test:");
+  throw new UsageError(`--data ${source}: name a held-out set for it with --evaluation-data`);
+}

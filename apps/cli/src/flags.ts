@@ -1,0 +1,68 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { Rest } from "./rest.ts";
+
+/** Where the coordinator listens unless told otherwise. */
+export const defaultPort = 7600;
+
+/** An integer flag's parser; refuses anything outside minimum … maximum. */
+export function integer(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+      const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+      throw new InvalidArgumentError(`It must be an integer ${range}.`);
+    }
+    return value;
+  };
+}
+
+/** A real-number flag's parser. */
+export function real(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= minimum && value <= maximum)) {
+      throw new InvalidArgumentError(`It must be a number from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+/** A comma-separated list flag's parser; repeats of the flag add up. */
+export function list(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(",").map((part) => part.trim())].filter((part) => part !== "");
+}
+
+export interface RemoteFlags {
+  readonly coordinator: string;
+  readonly adminKey?: string;
+  readonly fingerprint?: string;
+}
+
+/** Adds the flags of every command that speaks to a coordinator as its operator. */
+export function withRemoteFlags(command: Command): Command {
+  return withCoordinatorFlags(command).addOption(
+    new Option("--admin-key <key>", "the operator's key, where the coordinator asks for one").env(
+      "TRIBUTARY_ADMIN_KEY",
+    ),
+  );
+}
+
+/** Adds the flags that say where the coordinator is and how it is recognised. */
+export function withCoordinatorFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--coordinator <url>", "the coordinator's address")
+        .env("TRIBUTARY_COORDINATOR")
+        .default(`http://127.0.0.1:${defaultPort}`),
+    )
+    .addOption(
+      new Option("--fingerprint <sha256>", "SHA-256 of a self-signed coordinator's certificate").env(
+        "TRIBUTARY_FINGERPRINT",
+      ),
+    );
+}
+
+/** The REST API that a command's flags point at. */
+export function openRest({ coordinator, adminKey, fingerprint }: RemoteFlags): Promise<Rest> {
+  return Rest.open({ url: coordinator, adminKey, fingerprint });
+}

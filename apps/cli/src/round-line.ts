@@ -1,0 +1,28 @@
+import type { RoundRecord } from "@tributary/protocol";
+import { bytesText, metricText } from "./output.ts";
+
+/** Wall seconds of a round, from gathering to its evaluation's end. */
+export function roundSeconds({ seconds }: RoundRecord): number {
+  return seconds.gathering + seconds.collecting + seconds.aggregating + seconds.evaluating;
+}
+
+/** Bytes that went up and down for the average client that was asked. */
+export function bytesPerClient(round: RoundRecord): { up: number; down: number } {
+  const asked = Math.max(1, round.cohort.length);
+  return { up: round.bytesUp / asked, down: round.bytesDown / asked };
+}
+
+/** One committed round as one line for people. */
+export function roundLine(round: RoundRecord): string {
+  const { up, down } = bytesPerClient(round);
+  const { loss, accuracy } = { ...round.metrics, ...round.evaluation } as Record<string, number | undefined>;
+  const shown = loss ?? round.metrics["trainingLoss"];
+  return [
+    `round ${String(round.round).padStart(3)}`,
+    `${round.survivors.length}/${round.cohort.length} clients`,
+    `loss ${metricText(shown)}`,
+    `accuracy ${metricText(accuracy)}`,
+    `↑ ${bytesText(up)} ↓ ${bytesText(down)} a client`,
+    `${roundSeconds(round).toFixed(1)} s`,
+  ].join("  ");
+}
