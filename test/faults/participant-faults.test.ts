@@ -225,6 +225,19 @@ test("a join token that is refused ends the device; a coordinator that is starti
   expect(coordinator.requests.entries).toHaveLength(3);
 });
 
+test("a device that the operator revoked ends with that reason instead of enrolling again", async () => {
+  coordinator.disturb = (request) => {
+    if (request === "GET /v1/state") throw new ProtocolError("forbidden", "this device was revoked by the operator");
+    return undefined;
+  };
+  const device = join();
+  await expect(device.participant.done).rejects.toMatchObject({
+    code: "forbidden",
+    message: expect.stringMatching(/revoked/),
+  });
+  expect(coordinator.enrolments).toHaveLength(1);
+});
+
 test("a mistake of ours is not taken for a refusal: the device fails with it", async () => {
   const device = join({
     clientHalf: () => ({
@@ -245,7 +258,7 @@ test("where nobody listens, a device in a hurry says where it looked and what to
   const { port } = nobody.address() as { port: number };
   await new Promise((resolve) => nobody.close(resolve));
   const address = `http://127.0.0.1:${port}`;
-  const hasty = join({ coordinator: address, failFast: { connectTimeoutMs: 2_000 } });
+  const hasty = join({ coordinator: address, failFast: { connectTimeoutMs: 10_000 } });
   await expect(hasty.participant.done).rejects.toMatchObject({ code: "coordinator_unreachable" });
   await expect(hasty.participant.done).rejects.toThrow(
     new RegExp(`^${address} does not answer \\(connect ECONNREFUSED .*\\); check that it runs, the address and port`),

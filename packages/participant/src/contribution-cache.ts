@@ -1,7 +1,7 @@
 import type { AttemptKind, StepQuestion } from "@tributary/protocol";
 
 /** Everything that a contribution depends on besides the device's own data: equal keys, equal work. */
-export function contributionKey({ kind, vectors, settings, answer }: StepQuestion): string {
+function contributionKey({ kind, vectors, settings, answer }: StepQuestion): string {
   const models = Object.entries(vectors)
     .map(([name, { sha256 }]) => `${name}=${sha256}`)
     .sort();

@@ -9,7 +9,7 @@ export interface HttpResponse {
   readonly body: ByteStream | null;
 }
 
-export interface ByteStream {
+interface ByteStream {
   getReader(): {
     read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
     cancel(reason?: unknown): Promise<void>;
