@@ -153,7 +153,7 @@ test("abandons as soon as too few clients are left, and tries again with a new a
   const [a, b] = clientsNamed(3);
   run.send({ type: "departed", client: a!, reason: "the device left" });
   const effects = run.send({ type: "departed", client: b!, reason: "the device left" });
-  expect(types(effects)).toEqual(["abandon", "dismiss", "wake"]);
+  expect(types(effects)).toEqual(["abandon", "wake"]);
   expect(run.wait(1_000)).toMatchObject([{ type: "ask", attempt: { round: 1, attempt: 2 } }, {}]);
   expect(run.state.progress.round).toBe(0);
 });

@@ -1,4 +1,4 @@
-import type { Algorithm, Question } from "@tributary/algorithm";
+import type { Algorithm, Lane, Question, ServerState } from "@tributary/algorithm";
 import { lanesLength } from "@tributary/algorithm";
 import {
   type AttemptKind,
@@ -20,10 +20,14 @@ export interface AnswerShape {
 /** What an attempt's one question looks like on the wire, but for the time left. */
 export type Asked = Omit<StepQuestion, "remainingMs">;
 
-/** The shape of an answer to a question of this kind, for a model of `parameters` weights. */
-export function answerShape(algorithm: Algorithm, spec: RunSpec, kind: AttemptKind, parameters: number): AnswerShape {
-  const lanes = kind === "train" ? algorithm.lanes(spec, parameters) : algorithm.evaluationLanes;
-  return { element: algorithm.element, length: lanesLength(lanes) };
+/** The lanes of an answer to a question of this kind. */
+export function lanesOf(algorithm: Algorithm, spec: RunSpec, kind: AttemptKind, server: ServerState): readonly Lane[] {
+  return kind === "train" ? algorithm.lanes(spec, server.model.length) : algorithm.evaluationLanes;
+}
+
+/** The shape of an answer to a question of this kind. */
+export function answerShape(algorithm: Algorithm, spec: RunSpec, kind: AttemptKind, server: ServerState): AnswerShape {
+  return { element: algorithm.element, length: lanesLength(lanesOf(algorithm, spec, kind, server)) };
 }
 
 /** Bytes of a vector as blobs and `weights.bin` hold it: little-endian elements, nothing else. Views `values`. */

@@ -1,18 +1,12 @@
-import { setImmediate as immediate } from "node:timers/promises";
 import type { Algorithm, ServerState } from "@tributary/algorithm";
 import {
   type Accepted,
   type ClientId,
   type Decline,
-  decodeFrame,
-  firstNonFinite,
-  frameBytes,
   type Hint,
   type Metrics,
-  type ModelRecord,
   type ProgressReport,
   ProtocolError,
-  type RoundRecord,
   type RunId,
   type RunPlan as RunPlanMessage,
   type RunRecord,
@@ -25,7 +19,6 @@ import {
   type Attempt,
   advance,
   explain,
-  Fold,
   type Progress,
   plainPlan,
   type RunEffect,
@@ -38,11 +31,12 @@ import {
   type World,
 } from "@tributary/round";
 import type { FastifyBaseLogger } from "fastify";
+import { Collection, type Upload } from "./collection.ts";
 import type { Devices } from "./devices.ts";
 import type { Models } from "./models.ts";
-import { type Asked, answerShape, publish, vectorBytes } from "./question.ts";
+import { answerShape, lanesOf, publish, vectorBytes } from "./question.ts";
+import { checkpointBytes, recordsOf } from "./round-commit.ts";
 import type { Blobs } from "./store/blobs.ts";
-import { encodeCheckpoint } from "./store/checkpoint.ts";
 import type { Spool } from "./store/spool.ts";
 import type { Store } from "./store/store.ts";
 
@@ -56,16 +50,6 @@ export interface SessionPorts {
   /** Milliseconds since the epoch that never go back. */
   readonly now: () => number;
   readonly log: FastifyBaseLogger;
-}
-
-/** The attempt whose questions are out, and what its traffic has come to. */
-interface OpenAttempt {
-  readonly attempt: Attempt;
-  readonly asked: Promise<Asked>;
-  /** SHA-256 of each accepted answer, so that a repeat after the step has closed is still known for one. */
-  readonly accepted: Map<ClientId, Sha256>;
-  bytesUp: number;
-  bytesDown: number;
 }
 
 /**
@@ -83,8 +67,8 @@ export class RunSession {
   #record: RunRecord;
   #state: RunState;
   #server: ServerState;
-  #open: OpenAttempt | undefined;
-  #closed: OpenAttempt | undefined;
+  #open: Collection | undefined;
+  #closed: Collection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #problem: string | undefined;
   #stopped = false;
@@ -190,36 +174,16 @@ export class RunSession {
   }
 
   /** Takes in one answer: verified, on disk and counted once when this resolves. A repeat changes nothing. */
-  async receive(
-    address: StepAddress,
-    client: ClientId,
-    upload: { body: AsyncIterable<Uint8Array>; bytes: number; digest: Sha256 },
-  ): Promise<Accepted> {
-    const earlier = this.#acceptedDigest(address, client);
-    if (earlier === upload.digest) return { accepted: true, duplicate: true };
-    if (earlier !== undefined) {
-      throw new ProtocolError("conflicting_update", "Another answer of this client to this step was accepted before.");
-    }
+  async receive(address: StepAddress, client: ClientId, upload: Upload): Promise<Accepted> {
+    const known = [this.#open, this.#closed].find((collection) => collection?.isAt(address));
+    if (known?.hasAccepted(client, upload.digest)) return { accepted: true, duplicate: true };
     this.#check(address, client);
-    const open = this.#open!;
-    const shape = answerShape(this.#algorithm, this.spec, open.attempt.kind, this.#server.model.length);
-    const expectedBytes = frameBytes(shape.element, shape.length);
-    if (upload.bytes !== expectedBytes) {
-      throw new ProtocolError("bad_update", `frame size: expected ${expectedBytes} bytes, found ${upload.bytes}`);
+    const answer = await this.#open!.receive(address.step, client, upload, () => this.#check(address, client));
+    if (!answer.duplicate) {
+      this.#log.debug({ client, ...address, bytes: upload.bytes }, "answer accepted");
+      this.#handle({ type: "answered", client, address });
     }
-    const check = (bytes: Uint8Array) => checkAnswer(decodeFrame(bytes, shape));
-    await this.#ports.spool.receive({ ...address, client }, upload.body, {
-      expectedBytes,
-      digest: upload.digest,
-      check,
-    });
-    this.#check(address, client);
-    if (open.accepted.has(client)) return { accepted: true, duplicate: true };
-    open.accepted.set(client, upload.digest);
-    open.bytesUp += upload.bytes;
-    this.#log.debug({ client, ...address, bytes: upload.bytes }, "answer accepted");
-    this.#handle({ type: "answered", client, address });
-    return { accepted: true, duplicate: false };
+    return answer;
   }
 
   /** Lets the work under way finish and starts nothing new. */
@@ -239,13 +203,6 @@ export class RunSession {
       `${where}: the run is ${phase} after round ${progress.round}.`,
       refusal === "too_early" ? { retryAfterMs: 500 } : {},
     );
-  }
-
-  #acceptedDigest(address: StepAddress, client: ClientId): Sha256 | undefined {
-    const place = [this.#open, this.#closed].find(
-      (candidate) => candidate?.attempt.round === address.round && candidate.attempt.attempt === address.attempt,
-    );
-    return place?.accepted.get(client);
   }
 
   #world(): World {
@@ -284,13 +241,15 @@ export class RunSession {
         return;
       }
       case "aggregate":
-        this.#enqueue("combining the answers", () => this.#aggregate(effect.attempt, effect.survivors));
+        this.#enqueue("combining the answers", () =>
+          this.#aggregate(this.#collectionOf(effect.attempt), effect.survivors),
+        );
         return;
       case "abandon": {
         const { round, attempt } = effect.attempt;
         this.#log.warn({ round, attempt, kind: effect.attempt.kind, reason: effect.reason }, "attempt abandoned");
         this.#problem = `round ${round}, attempt ${attempt} abandoned: ${effect.reason}`;
-        this.#close(effect.attempt);
+        this.#close(this.#collectionOf(effect.attempt));
         return;
       }
       case "evaluate":
@@ -334,18 +293,26 @@ export class RunSession {
     });
   }
 
+  /** The open collection of the attempt that an effect names; the attempt itself may have moved on by a step. */
+  #collectionOf({ round, attempt, dropped }: Attempt): Collection {
+    const open = this.#open;
+    if (open?.attempt.round !== round || open.attempt.attempt !== attempt) throw new Error("the attempt is not open");
+    open.attempt = { ...open.attempt, dropped };
+    return open;
+  }
+
   /** Makes the attempt durable, publishes its question, and only then tells the clients. */
   #begin(attempt: Attempt, step: number, clients: readonly ClientId[]): void {
     const { round, attempt: number, kind } = attempt;
     const hint = hintOf(this.run, attempt, step);
     const question = this.#algorithm.server.ask(this.#server, this.spec);
-    const answer = answerShape(this.#algorithm, this.spec, kind, this.#server.model.length);
+    const answer = answerShape(this.#algorithm, this.spec, kind, this.#server);
     const { modelVersion } = this.#state.progress;
     const asked = (async () => {
       await this.#ports.store.beginAttempt(this.run, round, number);
       return publish(question, { ...hint, modelVersion, answer }, this.#ports.blobs, this.#published);
     })();
-    const open: OpenAttempt = { attempt, asked, accepted: new Map(), bytesUp: 0, bytesDown: 0 };
+    const open = new Collection(this.run, attempt, { asked, shape: answer, spool: this.#ports.spool });
     this.#open = open;
     this.#enqueue("opening an attempt", async () => {
       await asked;
@@ -355,103 +322,56 @@ export class RunSession {
     });
   }
 
-  #close(attempt: Attempt): void {
-    if (this.#open?.attempt.round === attempt.round && this.#open.attempt.attempt === attempt.attempt) {
-      this.#closed = this.#open;
+  /** The attempt's answers are not needed any more. */
+  #close(collection: Collection): void {
+    if (this.#open === collection) {
+      this.#closed = collection;
       this.#open = undefined;
     }
-    this.#ports.spool
-      .discard({ run: this.run, round: attempt.round, attempt: attempt.attempt })
-      .catch((error: unknown) => this.#log.error({ err: error }, "could not empty the spool"));
+    collection.discard().catch((error: unknown) => this.#log.error({ err: error }, "could not empty the spool"));
   }
 
-  async #aggregate(attempt: Attempt, survivors: readonly ClientId[]): Promise<void> {
+  async #aggregate(collection: Collection, survivors: readonly ClientId[]): Promise<void> {
     const closedAt = this.#ports.now();
-    const { kind, round } = attempt;
-    const parameters = this.#server.model.length;
-    const shape = answerShape(this.#algorithm, this.spec, kind, parameters);
-    const lanes = kind === "train" ? this.#algorithm.lanes(this.spec, parameters) : this.#algorithm.evaluationLanes;
-    const fold = new Fold(lanes);
-    // The survivors come in one order, so that the same answers give the same model, bit for bit.
-    for (const client of survivors) {
-      const { run } = this;
-      const bytes = await this.#ports.spool.read({ run, round, attempt: attempt.attempt, step: 0, client });
-      fold.add(decodeFrame(bytes, shape));
-      await immediate();
-    }
-    const total = fold.total();
+    const { kind, round, openedAt } = collection.attempt;
+    const { server } = this.#algorithm;
+    const lastStep = this.#plan.steps[kind].length - 1;
+    const total = await collection.total(survivors, lastStep, lanesOf(this.#algorithm, this.spec, kind, this.#server));
     if (kind === "evaluate") {
-      const metrics = this.#algorithm.server.judge(total);
-      await this.#saveEvaluation(round, metrics, (this.#ports.now() - attempt.openedAt) / 1000, {
-        type: "aggregated",
-        metrics,
-      });
+      const metrics = server.judge(total);
+      await this.#saveEvaluation(round, metrics, openedAt, { type: "aggregated", metrics });
     } else {
-      await this.#commit(
-        attempt,
-        survivors,
-        total.weight,
-        closedAt,
-        this.#algorithm.server.step(this.#server, total, this.spec),
-      );
+      const stepped = server.step(this.#server, total, this.spec);
+      await this.#commit({ collection, survivors, weight: total.weight, closedAt, ...stepped });
     }
-    this.#close(attempt);
+    this.#close(collection);
   }
 
   /** Model, checkpoint, round record and run state: durable together, and only then known to anyone. */
-  async #commit(
-    attempt: Attempt,
-    survivors: readonly ClientId[],
-    weight: number,
-    closedAt: number,
-    { state: server, metrics }: { state: ServerState; metrics: Metrics },
-  ): Promise<void> {
+  async #commit(round: {
+    collection: Collection;
+    survivors: readonly ClientId[];
+    weight: number;
+    closedAt: number;
+    state: ServerState;
+    metrics: Metrics;
+  }): Promise<void> {
     const { store, blobs, now } = this.#ports;
-    const { round, openedAt, gatheredSince } = attempt;
+    const { state: server, metrics, ...outcome } = round;
     const sha256 = await blobs.put(vectorBytes(server.model));
     const checkpoint = await blobs.put(checkpointBytes(server));
     this.#published.set(server.model, sha256);
     const version = this.#state.progress.modelVersion + 1;
-    const committedAt = now();
-    const record: RoundRecord = {
-      run: this.run,
-      round,
-      attempt: attempt.attempt,
-      modelVersion: version,
-      modelSha256: sha256,
-      openedAt: Math.round(openedAt),
-      committedAt: Math.round(committedAt),
-      cohort: [...attempt.cohort],
-      survivors: [...survivors],
-      dropped: [...attempt.dropped],
-      weight,
-      metrics,
-      bytesUp: this.#open?.bytesUp ?? 0,
-      bytesDown: this.#open?.bytesDown ?? 0,
-      seconds: {
-        gathering: (openedAt - gatheredSince) / 1000,
-        collecting: (closedAt - openedAt) / 1000,
-        aggregating: (committedAt - closedAt) / 1000,
-        evaluating: 0,
-      },
-    };
-    const model: ModelRecord = {
-      run: this.run,
-      version,
-      round,
-      sha256,
-      bytes: server.model.byteLength,
-      parameters: server.model.length,
-      metrics,
-      createdAt: Math.round(committedAt),
-    };
+    const { run } = this;
+    const records = recordsOf({ run, ...outcome, metrics, version, sha256, server, committedAt: now() });
     // What the machine will say once it hears of the commit, so that both land in one transaction.
     const next = advance(this.#plan, this.#state, { type: "aggregated", metrics }, this.#world());
-    await store.commitRound({ record, model, checkpoint, state: this.#stored(next.state) });
+    await store.commitRound({ ...records, checkpoint, state: this.#stored(next.state) });
     this.#server = server;
     this.#problem = undefined;
+    const { round: number, attempt } = records.record;
     this.#log.info(
-      { round, attempt: attempt.attempt, survivors: survivors.length, modelVersion: version },
+      { round: number, attempt, survivors: round.survivors.length, modelVersion: version },
       "round committed",
     );
     this.#handle({ type: "aggregated", metrics });
@@ -468,17 +388,18 @@ export class RunSession {
       weights: this.#server.model,
       set: evaluation.data,
     });
-    await this.#saveEvaluation(round, metrics, (this.#ports.now() - started) / 1000, { type: "evaluated", metrics });
+    await this.#saveEvaluation(round, metrics, started, { type: "evaluated", metrics });
   }
 
   async #saveEvaluation(
     round: number,
     metrics: Metrics,
-    seconds: number,
+    startedAt: number,
     event: Extract<RunEvent, { type: "aggregated" | "evaluated" }>,
   ): Promise<void> {
     const next = advance(this.#plan, this.#state, event, this.#world());
     const state = this.#stored(next.state);
+    const seconds = (this.#ports.now() - startedAt) / 1000;
     await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, state });
     this.#log.info({ round, metrics }, "model judged");
     this.#handle(event);
@@ -500,18 +421,6 @@ export class RunSession {
       ...(endedAt === undefined ? {} : { endedAt: Math.round(endedAt) }),
     };
   }
-}
-
-/** The server's state without the model, which the model version's own blob holds. */
-export function checkpointBytes(server: ServerState): Uint8Array {
-  return encodeCheckpoint({ ...server, model: new Float32Array(0) });
-}
-
-function checkAnswer({ values, weight }: ReturnType<typeof decodeFrame>): void {
-  if (!(weight > 0)) throw new ProtocolError("bad_update", `frame weight: expected a number > 0, found ${weight}`);
-  const at = firstNonFinite(values);
-  if (at !== -1)
-    throw new ProtocolError("bad_update", `frame value ${at}: expected a finite number, found ${values[at]}`);
 }
 
 function hintOf(run: RunId, { round, attempt, kind }: Attempt, step: number): Hint {

@@ -19,9 +19,9 @@ export function cohortSize(cohort: CohortSpec, present: number): CohortSize {
   return { asked, goal: Math.min(cohort.goal ?? size, Math.max(asked, 1)), minimum: cohort.minimum };
 }
 
-/** How many clients must be present for gathering to end before its window does. */
+/** How many clients must be present for gathering to end before its window does. Over-selection waits for nobody. */
 export function wantedPresent(cohort: CohortSpec, populationMet: boolean): number {
-  const size = cohort.size === undefined ? cohort.minimum : Math.ceil(cohort.size * cohort.overSelect - 1e-9);
+  const size = cohort.size ?? cohort.minimum;
   return populationMet ? size : Math.max(size, cohort.population ?? 0);
 }
 

@@ -1,5 +1,5 @@
 import type { RunSpec } from "@tributary/protocol";
-import type { RunPlan } from "./run.ts";
+import type { RunPlan } from "./state.ts";
 
 /** The steps of a run whose answers are combined in the clear: one question and one answer an attempt. */
 export function plainPlan(spec: RunSpec): RunPlan {

@@ -1,0 +1,103 @@
+import { setImmediate as immediate } from "node:timers/promises";
+import type { Lane, Total } from "@tributary/algorithm";
+import {
+  type Accepted,
+  type ClientId,
+  decodeFrame,
+  firstNonFinite,
+  frameBytes,
+  ProtocolError,
+  type RunId,
+  type Sha256,
+  type StepAddress,
+} from "@tributary/protocol";
+import { type Attempt, Fold } from "@tributary/round";
+import type { AnswerShape, Asked } from "./question.ts";
+import type { Spool } from "./store/spool.ts";
+
+/** One upload: its body as it comes in, and what its headers say of it. */
+export interface Upload {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly bytes: number;
+  readonly digest: Sha256;
+}
+
+/** One attempt's question and the answers to it: verified, on disk, and in the end added up. */
+export class Collection {
+  /** As it stands: who was dropped grows from step to step. */
+  attempt: Attempt;
+  /** The question, once it is durable and its vectors can be fetched. */
+  readonly asked: Promise<Asked>;
+  bytesUp = 0;
+  bytesDown = 0;
+  readonly #run: RunId;
+  readonly #shape: AnswerShape;
+  readonly #spool: Spool;
+  /** SHA-256 of each accepted answer, so that a repeat after the step has closed is still known for one. */
+  readonly #accepted = new Map<ClientId, Sha256>();
+
+  constructor(run: RunId, attempt: Attempt, options: { asked: Promise<Asked>; shape: AnswerShape; spool: Spool }) {
+    this.attempt = attempt;
+    this.asked = options.asked;
+    this.#run = run;
+    this.#shape = options.shape;
+    this.#spool = options.spool;
+  }
+
+  isAt({ round, attempt }: StepAddress): boolean {
+    return this.attempt.round === round && this.attempt.attempt === attempt;
+  }
+
+  /** Whether exactly this answer was accepted before. Throws `conflicting_update` if another one was. */
+  hasAccepted(client: ClientId, digest: Sha256): boolean {
+    const accepted = this.#accepted.get(client);
+    if (accepted === undefined || accepted === digest) return accepted !== undefined;
+    throw new ProtocolError("conflicting_update", "Another answer of this client to this step was accepted before.");
+  }
+
+  /** Spools and verifies an answer; `stillWanted` throws if the step has closed meanwhile. */
+  async receive(step: number, client: ClientId, upload: Upload, stillWanted: () => void): Promise<Accepted> {
+    const { element, length } = this.#shape;
+    const expectedBytes = frameBytes(element, length);
+    if (upload.bytes !== expectedBytes) {
+      throw new ProtocolError("bad_update", `frame size: expected ${expectedBytes} bytes, found ${upload.bytes}`);
+    }
+    const check = (bytes: Uint8Array) => checkAnswer(decodeFrame(bytes, this.#shape));
+    await this.#spool.receive(this.#place(step, client), upload.body, { expectedBytes, digest: upload.digest, check });
+    stillWanted();
+    const duplicate = this.hasAccepted(client, upload.digest);
+    if (!duplicate) {
+      this.#accepted.set(client, upload.digest);
+      this.bytesUp += upload.bytes;
+    }
+    return { accepted: true, duplicate };
+  }
+
+  /** The answers of `survivors` to the last step, combined; in their order, so that it is the same sum every time. */
+  async total(survivors: readonly ClientId[], step: number, lanes: readonly Lane[]): Promise<Total> {
+    const fold = new Fold(lanes);
+    for (const client of survivors) {
+      fold.add(decodeFrame(await this.#spool.read(this.#place(step, client)), this.#shape));
+      await immediate();
+    }
+    return fold.total();
+  }
+
+  /** Removes the answers. */
+  discard(): Promise<void> {
+    const { round, attempt } = this.attempt;
+    return this.#spool.discard({ run: this.#run, round, attempt });
+  }
+
+  #place(step: number, client: ClientId) {
+    const { round, attempt } = this.attempt;
+    return { run: this.#run, round, attempt, step, client };
+  }
+}
+
+function checkAnswer({ values, weight }: ReturnType<typeof decodeFrame>): void {
+  if (!(weight > 0)) throw new ProtocolError("bad_update", `frame weight: expected a number > 0, found ${weight}`);
+  const at = firstNonFinite(values);
+  if (at === -1) return;
+  throw new ProtocolError("bad_update", `frame value ${at}: expected a finite number, found ${values[at]}`);
+}
