@@ -30,7 +30,10 @@ import { sizeOf } from "./models/weights.ts";
 /** A gradient by variable name; its tensors live until they are released. */
 export type Gradient = Map<string, Tensor>;
 
-/** One model's tensors on one backend. Every method is one uninterrupted stretch of work. */
+/**
+ * One model's tensors on one backend. Every method queues its arithmetic in one uninterrupted stretch of work; what it
+ * resolves to is read back afterwards, for a graphics processor answers only when others get their turn.
+ */
 export class ModelOnEngine {
   readonly parameters: number;
   /** Multiply-adds that one example takes forward, about. */
@@ -64,31 +67,29 @@ export class ModelOnEngine {
     });
   }
 
-  getWeights(): Float32Array {
+  async getWeights(): Promise<Float32Array> {
     const flat = new Float32Array(this.parameters);
-    this.#do(() => {
-      let offset = 0;
-      for (const variable of this.#variables) {
-        flat.set(variable.dataSync(), offset);
-        offset += variable.size;
-      }
-    });
+    const parts = await Promise.all(this.#variables.map((variable) => variable.data()));
+    let offset = 0;
+    for (const part of parts) {
+      flat.set(part, offset);
+      offset += part.length;
+    }
     return flat;
   }
 
-  /** w ← w − η∇ mean loss. Gives the mean loss before the step; where that is not finite, no step is taken. */
-  step(examples: Examples, learningRate: number): number {
-    return this.#do(() => {
+  /** w ← w − η∇ mean loss. Gives the mean loss before the step; where that is not finite, neither are the weights now. */
+  step(examples: Examples, learningRate: number): Promise<number> {
+    return this.#read(() => {
       const { value, grads } = variableGrads(() => this.#loss(examples), this.#variables);
-      const loss = value.dataSync()[0]!;
-      if (Number.isFinite(loss)) this.#descend(grads, learningRate);
-      return loss;
-    });
+      this.#descend(grads, learningRate);
+      return value;
+    }).then(first);
   }
 
   /** The mean loss over a part of a batch; its gradient, times the part's share of the batch, is added to `gradient`. */
-  accumulate(examples: Examples, share: number, gradient: Gradient): number {
-    return this.#do(() => {
+  accumulate(examples: Examples, share: number, gradient: Gradient): Promise<number> {
+    return this.#read(() => {
       const { value, grads } = variableGrads(() => this.#loss(examples), this.#variables);
       for (const { name } of this.#variables) {
         const part = mul(grads[name]!, share);
@@ -96,8 +97,8 @@ export class ModelOnEngine {
         gradient.set(name, keep(before === undefined ? part : add(before, part)));
         before?.dispose();
       }
-      return value.dataSync()[0]!;
-    });
+      return value;
+    }).then(first);
   }
 
   /** The step that an accumulated gradient asks for. */
@@ -112,11 +113,8 @@ export class ModelOnEngine {
   }
 
   /** Each example's logits, row after row. */
-  logits(features: Float32Array, examples: number): Float32Array {
-    return this.#do(() => {
-      const logits = this.#apply(features, examples);
-      return logits.dataSync() as Float32Array;
-    });
+  logits(features: Float32Array, examples: number): Promise<Float32Array> {
+    return this.#read(() => this.#apply(features, examples));
   }
 
   #descend(gradients: Record<string, Tensor>, learningRate: number): void {
@@ -135,6 +133,16 @@ export class ModelOnEngine {
     return crossEntropy(tensor(oneHot(labels, this.#data.classes), logits.shape))(logits);
   }
 
+  /** The values of the tensor that `work` gives. */
+  async #read(work: () => Tensor): Promise<Float32Array> {
+    const result = this.#do(() => keep(work()));
+    try {
+      return (await result.data()) as Float32Array;
+    } finally {
+      result.dispose();
+    }
+  }
+
   #do<Result>(work: () => Result): Result {
     return withEngine(this.#backend, () => {
       const results: Result[] = [];
@@ -145,6 +153,8 @@ export class ModelOnEngine {
     });
   }
 }
+
+const first = (values: Float32Array) => values[0]!;
 
 /** Made here because the WebAssembly backend's own kernel answers with integers whatever type it is asked for. */
 function oneHot(labels: Int32Array, classes: number): Float32Array {

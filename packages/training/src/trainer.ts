@@ -60,7 +60,7 @@ async function train(model: ModelOnEngine, job: TrainingJob, slice: number): Pro
       const positions = order.subarray((batch - 1) * batchSize, batch * batchSize);
       const loss =
         positions.length <= slice
-          ? model.step(await readExamples(data, positions), learningRate)
+          ? await model.step(await readExamples(data, positions), learningRate)
           : await stepInParts(model, job, { positions, slice, breath });
       if (!Number.isFinite(loss)) {
         throw diverged(`The loss became ${loss} at batch ${batch} of ${batches}, epoch ${epoch} of ${epochs}`, job);
@@ -72,7 +72,7 @@ async function train(model: ModelOnEngine, job: TrainingJob, slice: number): Pro
     }
   }
   signal.throwIfAborted();
-  const weights = model.getWeights();
+  const weights = await model.getWeights();
   // The last step's weights have met no loss yet.
   const wrong = weights.findIndex((weight) => !Number.isFinite(weight));
   if (wrong >= 0) throw diverged(`Weight ${wrong} became ${weights[wrong]} in the last step`, job);
@@ -92,7 +92,7 @@ async function stepInParts(
     for (let from = 0; from < positions.length; from += slice) {
       const part = positions.subarray(from, from + slice);
       const share = part.length / positions.length;
-      loss += share * model.accumulate(await readExamples(job.data, part), share, gradient);
+      loss += share * (await model.accumulate(await readExamples(job.data, part), share, gradient));
       await breath.due();
       job.signal.throwIfAborted();
     }
@@ -121,7 +121,7 @@ async function evaluate(
       data,
       Uint32Array.from({ length }, (_, i) => from + i),
     );
-    const logits = model.logits(features, length);
+    const logits = await model.logits(features, length);
     for (let row = 0; row < length; row++) {
       const own = logits.subarray(row * data.classes, (row + 1) * data.classes);
       const label = labels[row]!;

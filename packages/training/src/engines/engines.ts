@@ -12,10 +12,28 @@ interface Engine {
   readonly untrainable: readonly string[];
   /** Multiply-adds, forward, that one uninterrupted stretch of work may take: some 30 ms of training. */
   readonly multiplyAddsAtATime: number;
+  /** Not even looked for where there is neither a page nor a worker of one. */
+  readonly browserOnly?: boolean;
 }
 
 /** The engines there are, best first. A further one is a row here and a file beside this one. */
 const table = {
+  webgpu: {
+    backend: "webgpu",
+    what: "TensorFlow.js on WebGPU",
+    start: async () => (await import("./webgpu.ts")).startWebGpu(),
+    untrainable: [],
+    multiplyAddsAtATime: 1e9,
+    browserOnly: true,
+  },
+  webgl: {
+    backend: "webgl",
+    what: "TensorFlow.js on WebGL",
+    start: async () => (await import("./webgl.ts")).startWebGl(),
+    untrainable: [],
+    multiplyAddsAtATime: 2e8,
+    browserOnly: true,
+  },
   wasm: {
     backend: "wasm",
     what: "TensorFlow.js on WebAssembly",
@@ -36,10 +54,16 @@ const table = {
 } as const satisfies Record<string, Engine>;
 
 export type EngineName = keyof typeof table;
-export const engineNames = Object.keys(table) as EngineName[];
 
 /** The row of an engine. */
 export const engineOf = (name: EngineName): Engine => table[name];
+
+const inBrowser = "document" in globalThis || "WorkerGlobalScope" in globalThis;
+
+/** The engines that this platform may have, best first. */
+export const engineNames = (Object.keys(table) as EngineName[]).filter(
+  (name) => inBrowser || engineOf(name).browserOnly !== true,
+);
 
 const started = new Map<EngineName, Promise<void>>();
 
@@ -64,9 +88,14 @@ export function startEngine(name: EngineName): Promise<void> {
  * there is.
  */
 export async function chooseEngine(
-  options: { force?: string | undefined; model?: ModelSpec | undefined } = {},
+  options: {
+    force?: string | undefined;
+    model?: ModelSpec | undefined;
+    /** Hears of each engine just before it is started, which may mean that it is downloaded first. */
+    onStarting?: ((engine: EngineName) => void) | undefined;
+  } = {},
 ): Promise<{ engine: EngineName; reason: string }> {
-  const { force, model } = options;
+  const { force, model, onStarting } = options;
   const layers = model === undefined ? [] : layerClasses(model);
   const lacking = (name: EngineName) => layers.find((layer) => engineOf(name).untrainable.includes(layer));
   if (force !== undefined) {
@@ -76,6 +105,7 @@ export async function chooseEngine(
     if (missing !== undefined) {
       throw new Error(`The engine "${engine}" cannot train ${missing} layers. Engines: ${engineNames.join(", ")}.`);
     }
+    onStarting?.(engine);
     await startEngine(engine);
     return { engine, reason: `${engineOf(engine).what}, as asked` };
   }
@@ -87,10 +117,12 @@ export async function chooseEngine(
       continue;
     }
     try {
+      onStarting?.(engine);
       await startEngine(engine);
       return { engine, reason: [engineOf(engine).what, ...passedOver].join("; ") };
     } catch (error) {
-      passedOver.push((error as Error).message);
+      const cause = (error as Error).cause as Error | undefined;
+      passedOver.push(`${engine} cannot run here: ${cause?.message ?? cause}`);
     }
   }
   throw new Error(`No engine can train this model here: ${passedOver.join("; ")}.`);
