@@ -31,5 +31,6 @@ export * from "./server/unmasking.ts";
 export * from "./session/floors.ts";
 export * from "./session/headroom.ts";
 export * from "./session/parameters.ts";
+export * from "./session/traffic.ts";
 export * from "./shamir/decode.ts";
 export * from "./shamir/shamir.ts";
