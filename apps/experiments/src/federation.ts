@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Child, type Line, Rest, startChild, watchRun } from "@tributary/cli";
+import { type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
+
+export interface FederationPlan {
+  readonly spec: unknown;
+  readonly evaluationData: string;
+  /** The arguments of each `tributary join` process, without `--coordinator`, `--run` and `--json`. */
+  readonly joins: readonly (readonly string[])[];
+  readonly onRound: (round: RoundRecord) => void;
+}
+
+export interface FederationResult {
+  readonly rounds: readonly RoundRecord[];
+  readonly run: RunRecord;
+  /** Every `trained` line of every device: what it worked on, and when by its own clock. */
+  readonly trained: readonly {
+    readonly round: number;
+    readonly kind: string;
+    readonly startedAt: number;
+    readonly endedAt: number;
+  }[];
+}
+
+/** Runs one federation to its end: a coordinator and devices as processes of their own, on loopback. */
+export async function federate(plan: FederationPlan): Promise<FederationResult> {
+  const folder = await mkdtemp(join(tmpdir(), "tributary-experiment-"));
+  const children: Child[] = [];
+  const trained: FederationResult["trained"][number][] = [];
+  try {
+    const coordinator = startChild([
+      "coordinator",
+      ...["--json", "--port", "0", "--log-level", "warn", "--data-folder", folder],
+      ...["--evaluation-data", plan.evaluationData],
+    ]);
+    children.push(coordinator);
+    const { url } = (await coordinator.line("listening")) as { url?: string };
+    const rest = await Rest.open({ url: url! });
+    const { run } = await rest.post<RunRecord>(routes.runs(), plan.spec);
+    const note = (line: Line) => {
+      if (line.type !== "trained") return;
+      const { hint, startedAt, endedAt } = line as unknown as TrainedLine;
+      trained.push({ round: hint.round, kind: hint.kind, startedAt, endedAt });
+    };
+    for (const args of plan.joins) {
+      children.push(startChild(["join", "--json", "--coordinator", url!, "--run", run, ...args], note));
+    }
+    await rest.post(routes.runAction("start", run));
+    const rounds: RoundRecord[] = [];
+    const watch = (async () => {
+      for await (const news of watchRun(rest, run)) {
+        if (news.type === "round") {
+          rounds.push(news.round);
+          plan.onRound(news.round);
+        }
+      }
+    })();
+    await Promise.race([watch, ...children.map(failure)]);
+    return { rounds, run: await rest.get<RunRecord>(routes.run(run)), trained };
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface TrainedLine {
+  readonly hint: { readonly round: number; readonly kind: string };
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+async function failure(child: Child): Promise<never> {
+  const code = await child.exited;
+  if (code === 0) return new Promise(() => {});
+  throw new Error(`a process of the federation ended with code ${code}`);
+}
+
+/**
+ * Milliseconds of each round that are not training: (round opened → first device starts) + (last device ends → round
+ * committed). The devices share the coordinator's clock, since all run on one machine.
+ */
+export function roundOverheads({ rounds, trained }: FederationResult): number[] {
+  return rounds.flatMap(({ round, openedAt, committedAt }) => {
+    const spans = trained.filter((span) => span.round === round && span.kind === "train");
+    if (spans.length === 0) return [];
+    const first = Math.min(...spans.map(({ startedAt }) => startedAt));
+    const last = Math.max(...spans.map(({ endedAt }) => endedAt));
+    return [first - openedAt + (committedAt - last)];
+  });
+}
+
+/** The middle value. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
