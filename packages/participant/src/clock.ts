@@ -1,6 +1,6 @@
 /** Time as an argument: a monotonic clock and its alarms. */
 export interface Clock {
-  /** Milliseconds; only differences mean anything. */
+  /** Milliseconds since the Unix epoch when the clock was made, never going back afterwards. */
   now(): number;
   /** Calls `callback` once after `ms`; the function returned calls that off. */
   setTimeout(callback: () => void, ms: number): () => void;
@@ -8,7 +8,7 @@ export interface Clock {
 
 /** The platform's own clock. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => performance.timeOrigin + performance.now(),
   setTimeout(callback, ms) {
     const timer = setTimeout(callback, ms);
     return () => clearTimeout(timer);
