@@ -1,4 +1,6 @@
 export * from "./errors.ts";
+export * from "./event-stream.ts";
+export * from "./federation-event.ts";
 export * from "./frame.ts";
 export * from "./ids.ts";
 export * from "./messages.ts";

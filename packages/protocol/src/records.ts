@@ -67,6 +67,8 @@ export const ModelRecord = Type.Object({
   parameters: Type.Integer(),
   metrics: Metrics,
   createdAt: Instant,
+  /** A version that serves an earlier one again (roll-back) names it; its bytes are the same. */
+  restoredFrom: Type.Optional(Type.Integer()),
 });
 export type ModelRecord = Static<typeof ModelRecord>;
 

@@ -15,6 +15,10 @@ export const routes = {
   model: (run = ":run", version: number | string = ":version") => `/v1/runs/${run}/models/${version}`,
   modelWeights: (run = ":run", version: number | string = ":version") =>
     `/v1/runs/${run}/models/${version}/weights.bin`,
+  modelJson: (run = ":run", version: number | string = ":version") => `/v1/runs/${run}/models/${version}/model.json`,
+  rollback: (run = ":run") => `/v1/runs/${run}/rollback`,
+  events: () => "/v1/events",
+  runEvents: (run = ":run") => `/v1/runs/${run}/events`,
   uploadModel: () => "/v1/models",
   blob: (sha256 = ":sha256") => `/v1/blobs/${sha256}`,
   clients: () => "/v1/clients",
@@ -24,6 +28,10 @@ export const routes = {
   answer: (address?: StepAddress, client = ":client") => `${step(address)}/answers/${client}`,
   health: () => "/healthz",
   ready: () => "/readyz",
+  metrics: () => "/metrics",
+  openapi: () => "/openapi.json",
+  docs: () => "/docs",
+  dashboard: () => "/",
 } as const;
 
 function step(address?: StepAddress): string {

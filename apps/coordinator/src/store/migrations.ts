@@ -2,7 +2,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** Each entry takes the schema one version further. Entries are never changed once released, only added. */
-const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = [firstTables];
+const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = [firstTables, eventsAndRollbacks];
 
 /** The schema version that this code reads and writes. */
 export const schemaVersion = migrations.length;
@@ -98,4 +98,15 @@ async function firstTables({ schema }: Transaction<Tables>): Promise<void> {
     .addColumn("contributions", "integer", (column) => column.notNull().defaultTo(0))
     .addColumn("revoked", "integer", (column) => column.notNull().defaultTo(0))
     .execute();
+}
+
+async function eventsAndRollbacks({ schema }: Transaction<Tables>): Promise<void> {
+  await schema
+    .createTable("events")
+    .addColumn("id", "bigint", (column) => column.primaryKey())
+    .addColumn("run", "text", (column) => column.notNull())
+    .addColumn("body", "text", (column) => column.notNull())
+    .execute();
+  await schema.createIndex("events_of_run").on("events").columns(["run", "id"]).execute();
+  await schema.alterTable("models").addColumn("restored_from", "integer").execute();
 }

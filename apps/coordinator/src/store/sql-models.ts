@@ -15,6 +15,7 @@ export async function insertModel(tables: Kysely<Tables>, model: ModelRecord, ch
       metrics: JSON.stringify(model.metrics),
       checkpoint,
       created_at: model.createdAt,
+      restored_from: model.restoredFrom ?? null,
     })
     .execute();
 }
@@ -59,5 +60,6 @@ function modelRecord(row: Selectable<Tables["models"]>): ModelRecord {
     parameters: row.parameters,
     metrics: JSON.parse(row.metrics) as Metrics,
     createdAt: row.created_at,
+    ...(row.restored_from === null ? {} : { restoredFrom: row.restored_from }),
   };
 }

@@ -1,6 +1,13 @@
-import { type ClientId, ProtocolError, type RunId } from "@tributary/protocol";
+import {
+  type ClientId,
+  type FederationEvent,
+  ProtocolError,
+  type RunId,
+  type UnnumberedEvent,
+} from "@tributary/protocol";
 import type { Kysely, Transaction } from "kysely";
 import * as clients from "./sql-clients.ts";
+import * as events from "./sql-events.ts";
 import * as models from "./sql-models.ts";
 import * as rounds from "./sql-rounds.ts";
 import * as runs from "./sql-runs.ts";
@@ -10,14 +17,28 @@ import type { Tables } from "./tables.ts";
 /** The Store over any database that Kysely speaks to; owns `database`, whose schema is up to date, and closes it. */
 export function sqlStore(database: Kysely<Tables>): Store {
   const seen = new Map<ClientId, number>();
+  const noted: UnnumberedEvent[] = [];
+  const listeners = new Set<(events: readonly FederationEvent[]) => void>();
 
-  async function change(write: (tables: Transaction<Tables>) => Promise<void>): Promise<void> {
+  async function change(
+    write: (tables: Transaction<Tables>) => Promise<void>,
+    told: readonly UnnumberedEvent[] = [],
+  ): Promise<void> {
     const pending = new Map(seen);
-    await database.transaction().execute(async (tables) => {
+    let taken: UnnumberedEvent[] = [];
+    const transaction = database.transaction().execute(async (tables) => {
       for (const [client, at] of pending) await clients.saveLastSeen(tables, client, at);
       await write(tables);
+      // Taken, not copied: the next transaction may begin before this one's caller hears of its end.
+      taken = noted.splice(0);
+      return events.appendEvents(tables, [...taken, ...told]);
+    });
+    const written = await transaction.catch((error: unknown) => {
+      noted.unshift(...taken);
+      throw error;
     });
     for (const [client, at] of pending) if (seen.get(client) === at) seen.delete(client);
+    if (written.length > 0) for (const listener of listeners) listener(written);
   }
 
   function withLastSeen<Found extends StoredClient | undefined>(client: Found): Found {
@@ -29,7 +50,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
     createRun: (run) => change((tables) => runs.insertRun(tables, run)),
     run: (run) => runs.findRun(database, run),
     runs: () => runs.allRuns(database),
-    saveRunState: (run, state) => change((tables) => runs.updateRun(tables, run, { state })),
+    saveRunState: (run, state) => change((tables) => runs.updateRun(tables, run, { state }), state.events),
 
     beginAttempt: (run, round, attempt) => change((tables) => rounds.insertAttempt(tables, run, { round, attempt })),
     lastAttempt: (run, round) => rounds.greatestAttempt(database, run, round),
@@ -40,7 +61,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
         await requireNoModel(tables, model.run);
         await models.insertModel(tables, model, checkpoint);
         await runs.updateRun(tables, model.run, { state });
-      }),
+      }, state.events),
 
     commitRound: (commit) =>
       change(async (tables) => {
@@ -48,7 +69,20 @@ export function sqlStore(database: Kysely<Tables>): Store {
         await rounds.insertRound(tables, commit);
         await runs.updateRun(tables, record.run, { state, reached: record });
         await clients.addContributions(tables, record.survivors);
-      }),
+      }, commit.state.events),
+
+    rollBack: ({ model, checkpoint, state }) =>
+      change(async (tables) => {
+        const { round, modelVersion } = (await runs.requireRun(tables, model.run)).record;
+        if (model.version !== modelVersion + 1 || model.round !== round) {
+          throw new ProtocolError(
+            "wrong_state",
+            `version ${model.version} cannot follow version ${modelVersion} of round ${round} of ${model.run}`,
+          );
+        }
+        await models.insertModel(tables, model, checkpoint);
+        await runs.updateRun(tables, model.run, { state, reached: { round, modelVersion: model.version } });
+      }, state.events),
 
     saveEvaluation: (evaluation) =>
       change(async (tables) => {
@@ -57,7 +91,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
         const evaluated = await models.findModel(tables, run, record.modelVersion);
         await models.addModelMetrics(tables, evaluated?.model, metrics);
         await runs.updateRun(tables, run, { state });
-      }),
+      }, evaluation.state.events),
 
     rounds: (run, page = {}) => rounds.pageOfRounds(database, run, page),
     round: (run, round) => rounds.findRound(database, run, round),
@@ -73,8 +107,19 @@ export function sqlStore(database: Kysely<Tables>): Store {
     touch: async (client, at) => void seen.set(client, at),
     revoke: (client) => change((tables) => clients.markRevoked(tables, client)),
 
+    noteEvent: (event) => void noted.push(event),
+    writeEvents: async () => {
+      if (noted.length > 0) await change(async () => {});
+    },
+    events: (page) => events.pageOfEvents(database, page),
+    eventRange: () => events.eventRange(database),
+    onEvents(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+
     async close() {
-      if (seen.size > 0) await change(async () => {});
+      if (seen.size > 0 || noted.length > 0) await change(async () => {});
       await database.destroy();
     },
   };

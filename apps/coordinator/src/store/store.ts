@@ -1,6 +1,7 @@
 import type {
   ClientId,
   ClientRecord,
+  FederationEvent,
   Metrics,
   ModelRecord,
   Phase,
@@ -8,6 +9,7 @@ import type {
   RunId,
   RunRecord,
   Sha256,
+  UnnumberedEvent,
 } from "@tributary/protocol";
 
 /** A run as first written: phase `created`, round 0, model version 0, no metrics. Instants are epoch milliseconds. */
@@ -31,6 +33,8 @@ export interface RunState {
   readonly metrics?: Metrics;
   readonly startedAt?: number;
   readonly endedAt?: number;
+  /** What to tell watchers of this change: written in its transaction, after whatever was noted before. */
+  readonly events?: readonly UnnumberedEvent[];
 }
 
 /** A run, and what its machine last saved (`null` before the first save). */
@@ -61,6 +65,13 @@ export interface RoundEvaluation {
   readonly metrics: Metrics;
   /** Wall time of the evaluation, added to the record's `seconds.evaluating`. */
   readonly seconds: number;
+  readonly state: RunState;
+}
+
+/** An earlier version served again as a new one: `model` has the next version, its bytes and checkpoint the old one's. */
+export interface Rollback {
+  readonly model: ModelRecord;
+  readonly checkpoint: Sha256;
   readonly state: RunState;
 }
 
@@ -106,6 +117,11 @@ export interface Store {
    * one, or if its attempt is not the last one begun.
    */
   commitRound(commit: RoundCommit): Promise<void>;
+  /**
+   * Writes the restored version and the run's state, and makes it the run's current one. Throws `wrong_state` unless the
+   * version is the one after the run's current one.
+   */
+  rollBack(rollback: Rollback): Promise<void>;
   /** Adds an evaluation to a committed round's record and its metrics to the model of that round. */
   saveEvaluation(evaluation: RoundEvaluation): Promise<void>;
 
@@ -132,6 +148,19 @@ export interface Store {
   touch(client: ClientId, at: number): Promise<void>;
   /** Revokes a device for good; repeating it changes nothing. Throws `not_found` for an unknown one. */
   revoke(client: ClientId): Promise<void>;
+
+  /**
+   * Remembers an event, to be written by the next change of anything, in the order of the calls, or by `writeEvents`.
+   */
+  noteEvent(event: UnnumberedEvent): void;
+  /** Writes the events noted so far. */
+  writeEvents(): Promise<void>;
+  /** Durable events after number `after`, in order, at most `limit`: of one run, or of all. */
+  events(page: { readonly after: number; readonly limit: number; readonly run?: RunId }): Promise<FederationEvent[]>;
+  /** The numbers of the oldest and the newest event kept; 1 and 0 where there is none. */
+  eventRange(): Promise<{ readonly oldest: number; readonly newest: number }>;
+  /** Calls `listener` with the events of each transaction once it is durable; the function returned ends that. */
+  onEvents(listener: (events: readonly FederationEvent[]) => void): () => void;
 
   /** Writes what is pending and folds the write-ahead log into the database. */
   close(): Promise<void>;

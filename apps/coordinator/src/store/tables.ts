@@ -28,7 +28,10 @@ export interface Tables {
     metrics: string;
     checkpoint: string;
     created_at: number;
+    restored_from: Generated<number | null>;
   };
+  /** `body` is the FederationEvent without `id` and `run`. */
+  events: { id: number; run: string; body: string };
   /** `record` is the RoundRecord without its evaluation; `evaluation` is `{ metrics, seconds }`. */
   rounds: { run: string; round: number; record: string; evaluation: string | null };
   clients: {
