@@ -157,7 +157,6 @@ async function symbol(work, { windows = 21, seconds = 0.02 } = {}) {
 
 async function measureFormula(parameters, values) {
   const { threshold, graph, clients, wordBits } = parameters;
-  const peers = graph.kind === "complete" ? clients - 1 : graph.neighbours;
   const holders = graph.kind === "complete" ? clients : graph.neighbours;
   const seed = crypto.randomBytes(32);
   const words = secure.encodeContribution(parameters, { values, weight: 100 }, { kernel, seed });
@@ -167,7 +166,7 @@ async function measureFormula(parameters, values) {
   const own = await secure.freshKeyPair(crypto);
   const keys = await Promise.all(Array.from({ length: 64 }, () => secure.freshKeyPair(crypto)));
   let at = 0;
-  const signer = secure.seedSigner(crypto.randomBytes(32));
+  const signer = secure.nodeSigner(nodeCryptoModule, crypto.randomBytes(32));
   const { state, answer } = await secure.advertise(
     { crypto, kernel, floors: secure.defaultFloors, admits: () => true },
     { client: "client-0", signer, revealed: new Set(), modelHash },
@@ -201,15 +200,13 @@ async function measureFormula(parameters, values) {
       secure.addPacked(sum, bytes, wordBits);
     }, long),
   };
-  const client =
-    (peers + 1) * formula.T + 2 * peers * formula.X + peers * formula.V + 2 * formula.S + formula.Q + formula.P;
-  return { formula, client, ingestGBs: packed.length / formula.I / 1e9 };
+  return formula;
 }
 
 async function measureSession(options, parameters) {
   const { clients } = parameters;
   const values = Float32Array.from({ length: options.size }, (_, i) => Math.sin(i));
-  const symbols = await measureFormula(parameters, values);
+  const before = await measureFormula(parameters, values);
   const clientCpu = new Float64Array(clients);
   let serverCpu = 0;
   const up = new Float64Array(clients);
@@ -236,7 +233,7 @@ async function measureSession(options, parameters) {
   const advertising = await asServer(() => secure.openSession(parameters));
   for (let client = 0; client < clients; client++) {
     // The device key is made once in a device's life.
-    const signer = secure.seedSigner(crypto.randomBytes(32));
+    const signer = secure.nodeSigner(nodeCryptoModule, crypto.randomBytes(32));
     const ports = { crypto, kernel, floors: secure.defaultFloors, admits: () => true };
     const self = { client: name(client), signer, revealed: new Set(), modelHash };
     const hooks = {
@@ -294,23 +291,28 @@ async function measureSession(options, parameters) {
   const mask = parameters.wordBits === 32 ? 0xffff_ffff : 2 ** parameters.wordBits - 1;
   const exact = plain.every((word, i) => (word & mask) >>> 0 === result.words[i]);
 
-  const { formula } = symbols;
+  // The machine's speed drifts: the symbols are measured before and after the session, and their means count.
+  const after = await measureFormula(parameters, values);
+  const formula = {};
+  for (const name of Object.keys(before)) formula[name] = (before[name] + after[name]) / 2;
+  const { T, X, V, S, C, Q, P, I } = formula;
+  const peers = unmasking.graph.peers(0).length;
+  const clientFormula = (peers + 1) * T + 2 * peers * X + peers * V + 2 * S + Q + P;
   const survivors = unmasking.survivors.size;
   let remaining = 0;
   for (const member of leavers) {
     remaining += unmasking.graph.peers(member).filter((peer) => unmasking.survivors.has(peer)).length;
   }
-  const server =
-    (survivors + remaining) * formula.T + survivors * formula.I + remaining * formula.X + clients * formula.C;
+  const server = (survivors + remaining) * T + survivors * I + remaining * X + clients * C;
   const clientCpuSeconds = median([...clientCpu].filter((_, client) => !leavers.has(client)));
   return {
     clientCpuSeconds,
     serverCpuSeconds: serverCpu,
-    clientToFormula: clientCpuSeconds / symbols.client,
+    clientToFormula: clientCpuSeconds / clientFormula,
     serverToFormula: serverCpu / server,
     formula,
     expansions: survivors + remaining,
-    ingestGBs: symbols.ingestGBs,
+    ingestGBs: secure.packedBytes(plain.length, parameters.wordBits) / I / 1e9,
     bytesUpPerClient: median([...up].filter((_, client) => !leavers.has(client))),
     bytesDownPerClient: down / clients,
     unmaskLoopDelayP99Ms,

@@ -27,7 +27,7 @@ if (!current()) {
   const files = new Map();
   const { error, stderr } = await asc.main(
     // One page of 64 KiB for the key and the stack, four for the tile, one for its tail.
-    ["mask.ts", "--outFile", "mask.wasm", "--runtime", "stub", "--noExportRuntime", "--enable", "simd"].concat(
+    ["mask.ts", "--outFile", "mask.wasm", "--runtime", "stub", "--enable", "simd"].concat(
       ["--optimizeLevel", "3", "--shrinkLevel", "0", "--converge", "--noAssert", "--use", "abort="],
       ["--initialMemory", "6", "--maximumMemory", "6", "--memoryBase", "327680"],
     ),

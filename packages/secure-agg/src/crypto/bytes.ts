@@ -3,40 +3,51 @@ import { ProtocolError } from "@tributary/protocol";
 
 /** Builds a canonical byte string: little-endian integers, strings and byte strings with their length before them. */
 export class ByteWriter {
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #length = 0;
 
-  #room(count: number): DataView {
-    if (this.#length + count > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + count));
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Where the next `count` bytes go. */
+  #room(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length));
       grown.set(this.#bytes);
       this.#bytes.fill(0);
       this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
     }
-    const view = new DataView(this.#bytes.buffer, this.#length, count);
-    this.#length += count;
-    return view;
+    return at;
   }
 
   u8(value: number): this {
-    this.#room(1).setUint8(0, value);
+    const at = this.#room(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u32(value: number): this {
-    this.#room(4).setUint32(0, value, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
   f64(value: number): this {
-    this.#room(8).setFloat64(0, value, true);
+    const at = this.#room(8);
+    this.#view.setFloat64(at, value, true);
     return this;
   }
 
   /** Bytes whose number the reader knows. */
   raw(bytes: Uint8Array): this {
-    const view = this.#room(bytes.length);
-    new Uint8Array(view.buffer, view.byteOffset, bytes.length).set(bytes);
+    const at = this.#room(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -86,6 +97,12 @@ export class ByteReader {
 
   f64(): number {
     return this.#view.getFloat64(this.#take(8), true);
+  }
+
+  /** A view of the next `length` bytes: the reader's owner keeps the message as it is. */
+  view(length: number): Uint8Array {
+    const start = this.#take(length);
+    return this.#bytes.subarray(start, start + length);
   }
 
   /** A copy of the next `length` bytes. */

@@ -1,10 +1,11 @@
-import type { CryptoBackend } from "./backend.ts";
+import type { CryptoBackend, Signer } from "./backend.ts";
 
 /** What this backend uses of `node:crypto`; the shell passes the module, so that the package stays pure. */
 export interface NodeCryptoModule {
   createPrivateKey(input: { key: Uint8Array; format: "der"; type: "pkcs8" }): object;
   createPublicKey(input: object): object;
   diffieHellman(keys: { privateKey: object; publicKey: object }): Uint8Array;
+  sign(algorithm: null, message: Uint8Array, key: object): Uint8Array;
   verify(algorithm: null, message: Uint8Array, key: object, signature: Uint8Array): boolean;
   createHash(algorithm: "sha256"): { update(bytes: Uint8Array): { digest(): Uint8Array } };
   randomBytes(length: number): Uint8Array;
@@ -12,6 +13,7 @@ export interface NodeCryptoModule {
 
 // RFC 8410: the DER that goes before 32 raw bytes.
 const x25519Private = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 110, 4, 34, 4, 32);
+const ed25519Private = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
 const spkiHeaderBytes = 12;
 
 /** OpenSSL through `node:crypto`: `nodeCrypto(await import("node:crypto"))`. */
@@ -47,6 +49,17 @@ export function nodeCrypto(
     ed25519Verify: ({ publicKey: raw, message, signature }) =>
       module.verify(null, message, publicKey("Ed25519", raw), signature),
     sha256: (bytes) => plain(module.createHash("sha256").update(bytes).digest()),
+  };
+}
+
+/** A signer of a 32-byte seed by OpenSSL: the same signatures as `seedSigner`, a hundred times as fast. */
+export function nodeSigner(node: unknown, seed: Uint8Array): Signer {
+  const module = node as NodeCryptoModule;
+  const key = module.createPrivateKey({ key: join(ed25519Private, seed), format: "der", type: "pkcs8" });
+  const spki = module.createPublicKey(key) as { export(format: object): Uint8Array };
+  return {
+    publicKey: plain(spki.export({ format: "der", type: "spki" })).slice(spkiHeaderBytes),
+    sign: (message) => plain(module.sign(null, message, key)),
   };
 }
 

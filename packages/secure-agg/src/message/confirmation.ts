@@ -30,14 +30,14 @@ export function confirmationTag(
 
 /** R3, client → coordinator: one tag per surviving peer, ascending. */
 export function encodeConfirmation(sessionId: Uint8Array, tags: readonly Uint8Array[]): Uint8Array {
-  const writer = openMessage("confirmation", sessionId);
+  const writer = openMessage("confirmation", sessionId, 64 + 32 * tags.length);
   for (const tag of tags) writer.raw(tag);
   return writer.finish();
 }
 
 export function decodeConfirmation(sessionId: Uint8Array, bytes: Uint8Array, tags: number): Uint8Array[] {
   const reader = readMessage("confirmation", sessionId, bytes);
-  const read = Array.from({ length: tags }, () => reader.raw(32));
+  const read = Array.from({ length: tags }, () => reader.view(32));
   reader.finish();
   return read;
 }
@@ -49,7 +49,9 @@ export interface UnmaskQuestion {
 }
 
 export function encodeUnmaskQuestion(sessionId: Uint8Array, question: UnmaskQuestion): Uint8Array {
-  const writer = openMessage("unmaskQuestion", sessionId).raw(question.survivorsHash).u32(question.tags.length);
+  const writer = openMessage("unmaskQuestion", sessionId, 128 + 33 * question.tags.length)
+    .raw(question.survivorsHash)
+    .u32(question.tags.length);
   for (const tag of question.tags) {
     writer.u8(tag === undefined ? 0 : 1);
     if (tag !== undefined) writer.raw(tag);

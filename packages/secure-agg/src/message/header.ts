@@ -19,9 +19,9 @@ export type MessageType = keyof typeof messageTypes;
 export const headerBytes = 36;
 const magic = Uint8Array.of(0x53, 0x41, 0x31);
 
-/** A writer that has the header behind it. `session` is cfgHash until the roster is known, then the session id. */
-export function openMessage(type: MessageType, session: Uint8Array): ByteWriter {
-  return new ByteWriter().raw(magic).u8(messageTypes[type]).raw(session);
+/** A writer that has the header behind it, with room for about `bytes`. `session` is cfgHash until the roster is known, then the session id. */
+export function openMessage(type: MessageType, session: Uint8Array, bytes = 256): ByteWriter {
+  return new ByteWriter(bytes).raw(magic).u8(messageTypes[type]).raw(session);
 }
 
 /** A reader past the header; throws `ProtocolError("secure_message")` for another type or session. */

@@ -11,7 +11,7 @@ const codes = { none: 0, seed: 1, key: 2 } as const;
 
 /** R4, client → coordinator: one entry per dealer whose envelope it was sent (and itself), ascending. */
 export function encodeReveal(sessionId: Uint8Array, shares: readonly RevealedShare[]): Uint8Array {
-  const writer = openMessage("reveal", sessionId);
+  const writer = openMessage("reveal", sessionId, 64 + 33 * shares.length);
   for (const share of shares) {
     writer.u8(codes[share.kind]);
     if (share.kind !== "none") writer.raw(share.value);
@@ -26,9 +26,9 @@ export function decodeReveal(sessionId: Uint8Array, bytes: Uint8Array, count: nu
       case codes.none:
         return { kind: "none" };
       case codes.seed:
-        return { kind: "seed", value: reader.raw(32) };
+        return { kind: "seed", value: reader.view(32) };
       case codes.key:
-        return { kind: "key", value: reader.raw(32) };
+        return { kind: "key", value: reader.view(32) };
       default:
         return malformed("reveal", "a share of kind 0, 1 or 2", "another");
     }

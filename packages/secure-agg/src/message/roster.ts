@@ -26,22 +26,22 @@ export function rosterOf(configHash: Uint8Array, members: readonly Member[]): Ro
 
 /** The question of step 2, the same bytes for every member. */
 export function encodeRoster(configHash: Uint8Array, members: readonly Member[]): Uint8Array {
-  const writer = openMessage("shareQuestion", configHash).u32(members.length);
+  const writer = openMessage("shareQuestion", configHash, 64 + 192 * members.length).u32(members.length);
   for (const { client, identityKey, channelKey, maskKey, signature } of members) {
     writer.text(client).raw(identityKey).raw(channelKey).raw(maskKey).raw(signature);
   }
   return writer.finish();
 }
 
-/** Reads a roster; throws `ProtocolError("secure_message")` unless the names ascend, which also makes them unique. */
+/** Reads a roster, as views of its bytes; throws `ProtocolError("secure_message")` unless the names ascend, which also makes them unique. */
 export function decodeRoster(configHash: Uint8Array, bytes: Uint8Array, limit: number): Roster {
   const reader = readMessage("shareQuestion", configHash, bytes);
   const count = reader.u32();
   if (count > limit) malformed("roster", `at most ${limit} clients`, `${count}`);
   const members = Array.from({ length: count }, (): Member => {
     const client = reader.text(128);
-    const [identityKey, channelKey, maskKey] = [reader.raw(32), reader.raw(32), reader.raw(32)];
-    return { client, identityKey, channelKey, maskKey, signature: reader.raw(64) };
+    const [identityKey, channelKey, maskKey] = [reader.view(32), reader.view(32), reader.view(32)];
+    return { client, identityKey, channelKey, maskKey, signature: reader.view(64) };
   });
   reader.finish();
   for (let i = 1; i < count; i++) {

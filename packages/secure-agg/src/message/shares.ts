@@ -2,22 +2,25 @@ import { bitmapBytes, encodeBitmap, readBitmap } from "./bitmap.ts";
 import { envelopeBytes } from "./envelope.ts";
 import { headerBytes, openMessage, readMessage } from "./header.ts";
 
-/** R1, client → coordinator: a commitment to b, and one envelope per peer, in ascending order of the peers. */
+/**
+ * R1, client → coordinator: a commitment to b, and one envelope per peer, in ascending order of the peers. Decoded, they
+ * are views of the message.
+ */
 export interface Shares {
   readonly commitment: Uint8Array;
   readonly envelopes: readonly Uint8Array[];
 }
 
 export function encodeShares(sessionId: Uint8Array, { commitment, envelopes }: Shares): Uint8Array {
-  const writer = openMessage("shares", sessionId).raw(commitment);
+  const writer = openMessage("shares", sessionId, 128 + envelopes.length * envelopeBytes).raw(commitment);
   for (const envelope of envelopes) writer.raw(envelope);
   return writer.finish();
 }
 
 export function decodeShares(sessionId: Uint8Array, bytes: Uint8Array, peers: number): Shares {
   const reader = readMessage("shares", sessionId, bytes);
-  const commitment = reader.raw(32);
-  const envelopes = Array.from({ length: peers }, () => reader.raw(envelopeBytes));
+  const commitment = reader.view(32);
+  const envelopes = Array.from({ length: peers }, () => reader.view(envelopeBytes));
   reader.finish();
   return { commitment, envelopes };
 }
@@ -29,7 +32,8 @@ export interface MaskQuestion {
 }
 
 export function encodeMaskQuestion(sessionId: Uint8Array, question: MaskQuestion, size: number): Uint8Array {
-  const writer = openMessage("maskQuestion", sessionId).raw(encodeBitmap(question.sharers, size));
+  const bytes = 64 + bitmapBytes(size) + question.envelopes.length * envelopeBytes;
+  const writer = openMessage("maskQuestion", sessionId, bytes).raw(encodeBitmap(question.sharers, size));
   for (const envelope of question.envelopes) writer.raw(envelope);
   return writer.finish();
 }
@@ -38,7 +42,7 @@ export function decodeMaskQuestion(sessionId: Uint8Array, bytes: Uint8Array, siz
   const reader = readMessage("maskQuestion", sessionId, bytes);
   const sharers = readBitmap(reader, size);
   const count = Math.floor((bytes.length - headerBytes - bitmapBytes(size)) / envelopeBytes);
-  const envelopes = Array.from({ length: count }, () => reader.raw(envelopeBytes));
+  const envelopes = Array.from({ length: count }, () => reader.view(envelopeBytes));
   reader.finish();
   return { sharers, envelopes };
 }

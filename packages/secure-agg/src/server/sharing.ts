@@ -16,12 +16,12 @@ export interface Masking extends Roll {
   readonly inbox: Map<number, Uint8Array>;
 }
 
-/** Takes one member's shares. Throws `ProtocolError("secure_message" | "conflicting_update")`. */
+/** Takes one member's shares; the message is kept, not copied. Throws `ProtocolError("secure_message" | "conflicting_update")`. */
 export function receiveShares(state: Sharing, member: number, bytes: Uint8Array): Received {
-  decodeShares(state.roster.sessionId, bytes, state.graph.peers(member).length);
+  const shares = decodeShares(state.roster.sessionId, bytes, state.graph.peers(member).length);
   const earlier = state.inbox.get(member);
   if (earlier === undefined) {
-    state.inbox.set(member, { bytes });
+    state.inbox.set(member, { bytes, shares });
     return "accepted";
   }
   if (equalBytes(earlier.bytes, bytes)) return "duplicate";
@@ -46,10 +46,7 @@ export function closeSharing(state: Sharing): Masking {
   }
   requireEnough(sharers.size, Math.max(parameters.minimumSurvivors, parameters.threshold), "clients that dealt shares");
   const shares = new Map<number, Shares>();
-  for (const member of sharers) {
-    const { bytes } = inbox.get(member)!;
-    shares.set(member, decodeShares(roster.sessionId, bytes, graph.peers(member).length));
-  }
+  for (const member of sharers) shares.set(member, inbox.get(member)!.shares);
   const sum = new Uint32Array(paddedLength(wordsOf(parameters.lanes)));
   const roll = { parameters, configHash, roster, graph };
   return { step: "masking", ...roll, sharers, shares, sum, inbox: new Map() };
