@@ -22,6 +22,13 @@ export interface Upload {
   readonly digest: Sha256;
 }
 
+export interface CollectionOptions {
+  readonly asked: Promise<Asked>;
+  readonly shape: AnswerShape;
+  readonly lanes: readonly Lane[];
+  readonly spool: Spool;
+}
+
 /** One attempt's question and the answers to it: verified, on disk, and in the end added up. */
 export class Collection {
   /** As it stands: who was dropped grows from step to step. */
@@ -32,15 +39,20 @@ export class Collection {
   bytesDown = 0;
   readonly #run: RunId;
   readonly #shape: AnswerShape;
+  readonly #fold: Fold;
+  /** How many of the cohort's first members are in the fold already. */
+  #folded = 0;
+  #folding: Promise<void> = Promise.resolve();
   readonly #spool: Spool;
   /** SHA-256 of each accepted answer, so that a repeat after the step has closed is still known for one. */
   readonly #accepted = new Map<ClientId, Sha256>();
 
-  constructor(run: RunId, attempt: Attempt, options: { asked: Promise<Asked>; shape: AnswerShape; spool: Spool }) {
+  constructor(run: RunId, attempt: Attempt, options: CollectionOptions) {
     this.attempt = attempt;
     this.asked = options.asked;
     this.#run = run;
     this.#shape = options.shape;
+    this.#fold = new Fold(options.lanes);
     this.#spool = options.spool;
   }
 
@@ -73,14 +85,32 @@ export class Collection {
     return { accepted: true, duplicate };
   }
 
-  /** The answers of `survivors` to the last step, combined; in their order, so that it is the same sum every time. */
-  async total(survivors: readonly ClientId[], step: number, lanes: readonly Lane[]): Promise<Total> {
-    const fold = new Fold(lanes);
-    for (const client of survivors) {
-      fold.add(decodeFrame(await this.#spool.read(this.#place(step, client)), this.#shape));
-      await immediate();
-    }
-    return fold.total();
+  /**
+   * Adds up what can be added while others still work: the answers of the cohort's first members, in its order, up to
+   * the first that is missing. The sum is then the same, bit for bit, whenever the answers came.
+   */
+  foldAhead(): void {
+    const { cohort } = this.attempt;
+    this.#folding = this.#folding.then(async () => {
+      for (let client = cohort[this.#folded]; client !== undefined && this.#accepted.has(client); ) {
+        await this.#add(client);
+        client = cohort[++this.#folded];
+      }
+    });
+    // Whoever asks for the total hears of a failure; an abandoned attempt's answers vanish from under its fold.
+    this.#folding.catch(() => {});
+  }
+
+  /** The combined answers of `survivors`, who come in the cohort's order. */
+  async total(survivors: readonly ClientId[]): Promise<Total> {
+    await this.#folding;
+    for (const client of survivors.slice(this.#folded)) await this.#add(client);
+    return this.#fold.total();
+  }
+
+  async #add(client: ClientId): Promise<void> {
+    this.#fold.add(decodeFrame(await this.#spool.read(this.#place(0, client)), this.#shape));
+    await immediate();
   }
 
   /** Removes the answers. */

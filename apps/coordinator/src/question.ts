@@ -1,5 +1,4 @@
 import type { Algorithm, Lane, Question, ServerState } from "@tributary/algorithm";
-import { lanesLength } from "@tributary/algorithm";
 import {
   type AttemptKind,
   elementOf,
@@ -23,11 +22,6 @@ export type Asked = Omit<StepQuestion, "remainingMs">;
 /** The lanes of an answer to a question of this kind. */
 export function lanesOf(algorithm: Algorithm, spec: RunSpec, kind: AttemptKind, server: ServerState): readonly Lane[] {
   return kind === "train" ? algorithm.lanes(spec, server.model.length) : algorithm.evaluationLanes;
-}
-
-/** The shape of an answer to a question of this kind. */
-export function answerShape(algorithm: Algorithm, spec: RunSpec, kind: AttemptKind, server: ServerState): AnswerShape {
-  return { element: algorithm.element, length: lanesLength(lanesOf(algorithm, spec, kind, server)) };
 }
 
 /** Bytes of a vector as blobs and `weights.bin` hold it: little-endian elements, nothing else. Views `values`. */

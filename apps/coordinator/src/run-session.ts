@@ -1,10 +1,11 @@
-import type { Algorithm, ServerState } from "@tributary/algorithm";
+import { type Algorithm, lanesLength, type ServerState } from "@tributary/algorithm";
 import {
   type Accepted,
   type ClientId,
   type Decline,
   type Hint,
   type Metrics,
+  type ModelRecord,
   type ProgressReport,
   ProtocolError,
   type RunId,
@@ -14,6 +15,7 @@ import {
   type Sha256,
   type StepAddress,
   type StepQuestion,
+  type UnnumberedEvent,
 } from "@tributary/protocol";
 import {
   type Attempt,
@@ -34,8 +36,11 @@ import type { FastifyBaseLogger } from "fastify";
 import { Collection, type Upload } from "./collection.ts";
 import type { Devices } from "./devices.ts";
 import type { Models } from "./models.ts";
-import { answerShape, lanesOf, publish, vectorBytes } from "./question.ts";
+import { lanesOf, publish, vectorBytes } from "./question.ts";
+import { checkRollback, restored } from "./rollback.ts";
 import { checkpointBytes, recordsOf } from "./round-commit.ts";
+import { evaluationEvents, eventsOf, phaseEvent, roundEvents } from "./run-events.ts";
+import { loadServerState } from "./server-state.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Spool } from "./store/spool.ts";
 import type { Store } from "./store/store.ts";
@@ -47,6 +52,8 @@ export interface SessionPorts {
   readonly spool: Spool;
   readonly devices: Devices;
   readonly models: Models;
+  /** Tells watchers of something that no commit of its own makes durable. */
+  readonly note: (event: UnnumberedEvent) => void;
   /** Milliseconds since the epoch that never go back. */
   readonly now: () => number;
   readonly log: FastifyBaseLogger;
@@ -72,6 +79,9 @@ export class RunSession {
   #timer: NodeJS.Timeout | undefined;
   #problem: string | undefined;
   #stopped = false;
+  #rollingBack = false;
+  /** The phase that watchers know of. */
+  #toldPhase: RunState["phase"];
   /** Work under way: asking, summing, committing. One piece at a time, in order. */
   #work: Promise<void> = Promise.resolve();
   /** Called after every change that a watcher could see. */
@@ -87,6 +97,7 @@ export class RunSession {
     this.#record = run.record;
     this.#algorithm = run.algorithm;
     this.#server = run.server;
+    this.#toldPhase = run.record.phase;
     this.#plan = plainPlan(run.spec);
     this.#state = state;
     this.#ports = ports;
@@ -130,6 +141,7 @@ export class RunSession {
   /** An operator's command. Resolves when its effect on the run is durable. Throws `wrong_state` if it has none. */
   async command(command: "start" | "pause" | "resume" | "stop"): Promise<RunRecord> {
     const before = this.#state;
+    if (this.#rollingBack) throw new ProtocolError("wrong_state", "The run is being rolled back; try again.");
     this.#handle({ type: command });
     if (this.#state === before) {
       throw new ProtocolError("wrong_state", `A run that is ${before.phase} cannot ${command}.`);
@@ -138,6 +150,37 @@ export class RunSession {
     this.#enqueue("saving the run's state", () => this.#save());
     await this.#work;
     return this.record;
+  }
+
+  /**
+   * Serves an earlier version again: its model and the server's state after it, under the next version number. Nothing
+   * is deleted. Throws `wrong_state` while the run is at work, `not_found` for an unknown version.
+   */
+  async rollBack(version: number): Promise<ModelRecord> {
+    const { store, blobs, now } = this.#ports;
+    checkRollback(this.record, version);
+    if (this.#rollingBack) throw new ProtocolError("wrong_state", "The run is being rolled back already.");
+    this.#rollingBack = true;
+    try {
+      await this.#work;
+      const [old, checkpoint] = [await store.model(this.run, version), await store.checkpoint(this.run, version)];
+      if (old === undefined || checkpoint === undefined) {
+        throw new ProtocolError("not_found", `The run has no model version ${version}.`);
+      }
+      const server = await loadServerState(blobs, { sha256: old.sha256, checkpoint });
+      const at = Math.round(now());
+      const { model, progress } = restored(old, this.#state.progress, at);
+      const state = { ...this.#state, progress };
+      const event = { type: "rollback", at, run: this.run, version: model.version, restoredFrom: version } as const;
+      await store.rollBack({ model, checkpoint, state: { ...this.#stored(state), events: [event] } });
+      this.#state = state;
+      this.#server = server;
+      this.#log.info({ version: model.version, restoredFrom: version }, "rolled back");
+      this.onChange();
+      return model;
+    } finally {
+      this.#rollingBack = false;
+    }
   }
 
   /** The set of devices present has changed. */
@@ -152,6 +195,9 @@ export class RunSession {
   declined(client: ClientId, decline: Decline): void {
     this.#log.info({ client, ...addressOf(decline), code: decline.code }, "client declined");
     this.#problem = `client ${client} declined: ${decline.detail}`;
+    const { round, attempt, code, detail } = decline;
+    const place = { at: Math.round(this.#ports.now()), run: this.run, client, round, attempt };
+    this.#ports.note({ type: "decline", ...place, reason: `${code}: ${detail}` });
     this.#handle({ type: "declined", client, address: decline, reason: `${decline.code}: ${decline.detail}` });
   }
 
@@ -182,6 +228,7 @@ export class RunSession {
     if (!answer.duplicate) {
       this.#log.debug({ client, ...address, bytes: upload.bytes }, "answer accepted");
       this.#handle({ type: "answered", client, address });
+      this.#open?.foldAhead();
     }
     return answer;
   }
@@ -221,9 +268,14 @@ export class RunSession {
     this.#take(advance(this.#plan, this.#state, event, this.#world()));
   }
 
-  #take({ state, effects }: Transition): void {
+  #take(transition: Transition): void {
+    const { state, effects } = transition;
     const before = this.#state;
     this.#state = state;
+    const at = this.#ports.now();
+    for (const event of eventsOf(this.run, this.#plan, { before, transition, at })) this.#ports.note(event);
+    for (const event of this.#phaseChange(state)) this.#ports.note(event);
+    this.#toldPhase = state.phase;
     for (const effect of effects) this.#perform(effect);
     if (state !== before) this.onChange();
   }
@@ -306,13 +358,14 @@ export class RunSession {
     const { round, attempt: number, kind } = attempt;
     const hint = hintOf(this.run, attempt, step);
     const question = this.#algorithm.server.ask(this.#server, this.spec);
-    const answer = answerShape(this.#algorithm, this.spec, kind, this.#server);
+    const lanes = lanesOf(this.#algorithm, this.spec, kind, this.#server);
+    const answer = { element: this.#algorithm.element, length: lanesLength(lanes) };
     const { modelVersion } = this.#state.progress;
     const asked = (async () => {
       await this.#ports.store.beginAttempt(this.run, round, number);
       return publish(question, { ...hint, modelVersion, answer }, this.#ports.blobs, this.#published);
     })();
-    const open = new Collection(this.run, attempt, { asked, shape: answer, spool: this.#ports.spool });
+    const open = new Collection(this.run, attempt, { asked, shape: answer, lanes, spool: this.#ports.spool });
     this.#open = open;
     this.#enqueue("opening an attempt", async () => {
       await asked;
@@ -335,8 +388,7 @@ export class RunSession {
     const closedAt = this.#ports.now();
     const { kind, round, openedAt } = collection.attempt;
     const { server } = this.#algorithm;
-    const lastStep = this.#plan.steps[kind].length - 1;
-    const total = await collection.total(survivors, lastStep, lanesOf(this.#algorithm, this.spec, kind, this.#server));
+    const total = await collection.total(survivors);
     if (kind === "evaluate") {
       const metrics = server.judge(total);
       await this.#saveEvaluation(round, metrics, openedAt, { type: "aggregated", metrics });
@@ -358,15 +410,19 @@ export class RunSession {
   }): Promise<void> {
     const { store, blobs, now } = this.#ports;
     const { state: server, metrics, ...outcome } = round;
-    const sha256 = await blobs.put(vectorBytes(server.model));
-    const checkpoint = await blobs.put(checkpointBytes(server));
+    const [sha256, checkpoint] = await Promise.all([
+      blobs.put(vectorBytes(server.model)),
+      blobs.put(checkpointBytes(server)),
+    ]);
     this.#published.set(server.model, sha256);
     const version = this.#state.progress.modelVersion + 1;
     const { run } = this;
     const records = recordsOf({ run, ...outcome, metrics, version, sha256, server, committedAt: now() });
     // What the machine will say once it hears of the commit, so that both land in one transaction.
     const next = advance(this.#plan, this.#state, { type: "aggregated", metrics }, this.#world());
-    await store.commitRound({ ...records, checkpoint, state: this.#stored(next.state) });
+    const events = [...roundEvents(records.record), ...this.#phaseChange(next.state)];
+    await store.commitRound({ ...records, checkpoint, state: { ...this.#stored(next.state), events } });
+    this.#toldPhase = next.state.phase;
     this.#server = server;
     this.#problem = undefined;
     const { round: number, attempt } = records.record;
@@ -398,15 +454,24 @@ export class RunSession {
     event: Extract<RunEvent, { type: "aggregated" | "evaluated" }>,
   ): Promise<void> {
     const next = advance(this.#plan, this.#state, event, this.#world());
-    const state = this.#stored(next.state);
+    const { modelVersion } = this.#state.progress;
+    const at = Math.round(this.#ports.now());
+    const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics });
+    const state = { ...this.#stored(next.state), events: [...judged, ...this.#phaseChange(next.state)] };
     const seconds = (this.#ports.now() - startedAt) / 1000;
     await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, state });
+    this.#toldPhase = next.state.phase;
     this.#log.info({ round, metrics }, "model judged");
     this.#handle(event);
   }
 
   async #save(): Promise<void> {
     await this.#ports.store.saveRunState(this.run, this.#stored(this.#state));
+  }
+
+  /** What watchers are to be told if the run goes from the phase they know of to this state. */
+  #phaseChange(state: RunState): UnnumberedEvent[] {
+    return state.phase === this.#toldPhase ? [] : [phaseEvent(this.run, state, this.#ports.now())];
   }
 
   #stored(state: RunState) {
