@@ -10,6 +10,7 @@ import { problems } from "./plugins/problems.ts";
 import { sockets } from "./plugins/sockets.ts";
 import { answerRoutes } from "./routes/answers.ts";
 import { clientRoutes } from "./routes/clients.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { runRoutes } from "./routes/runs.ts";
@@ -84,9 +85,16 @@ export async function buildApp(options: AppOptions): Promise<App> {
     },
   });
   await app.register(runRoutes, { federation, store });
-  await app.register(modelRoutes, { federation, store, blobs, maxModelBytes: options.maxModelBytes ?? 2 ** 30 });
+  await app.register(modelRoutes, {
+    federation,
+    store,
+    blobs,
+    models,
+    maxModelBytes: options.maxModelBytes ?? 2 ** 30,
+  });
   await app.register(clientRoutes, { federation, store });
   await app.register(answerRoutes, { federation });
+  await app.register(eventRoutes, { federation, store });
   await federation.restore();
   await app.ready();
   return { app, federation };

@@ -16,6 +16,14 @@ interface Device {
   readonly link: DeviceLink;
 }
 
+/** A device began or ceased to offer itself for a run. */
+export interface Membership {
+  readonly client: ClientId;
+  readonly name: string;
+  readonly run: RunId;
+  readonly change: { readonly kind: "join" } | { readonly kind: "leave"; readonly reason: string };
+}
+
 /**
  * Who is connected, and for which runs. A device whose socket breaks is absent at once, but counts as departed only
  * after a grace period, so that a network switch in the middle of a step costs nothing.
@@ -26,6 +34,8 @@ export class Devices {
   readonly #graceMs: number;
   /** Called when the set of devices present for any run has changed. */
   onPresent: () => void = () => {};
+  /** Called for each run that a device begins or ceases to offer itself for. */
+  onMembership: (membership: Membership) => void = () => {};
   /** Called when a device is gone for good: it left, or its grace is over. `run` is undefined for every run. */
   onDeparted: (client: ClientId, reason: string, run?: RunId) => void = () => {};
 
@@ -38,13 +48,19 @@ export class Devices {
     this.#grace.delete(client);
     const before = this.#connected.get(client);
     this.#connected.set(client, { client, ...device, runs: new Set() });
+    this.#tellOfLeaving(before, "the device connected again");
     before?.link.close("connected again from elsewhere");
   }
 
   offer(client: ClientId, runs: readonly RunId[]): void {
     const device = this.#connected.get(client);
     if (device === undefined) return;
-    this.#connected.set(client, { ...device, runs: new Set(runs) });
+    const offered = new Set(runs);
+    this.#connected.set(client, { ...device, runs: offered });
+    this.#tellOfLeaving(device, "the device offers other runs", (run) => !offered.has(run));
+    for (const run of offered) {
+      if (!device.runs.has(run)) this.onMembership({ client, name: device.name, run, change: { kind: "join" } });
+    }
     this.onPresent();
   }
 
@@ -54,14 +70,17 @@ export class Devices {
     if (device === undefined) return;
     const runs = new Set(run === undefined ? [] : [...device.runs].filter((offered) => offered !== run));
     this.#connected.set(client, { ...device, runs });
+    this.#tellOfLeaving(device, "the device left", (left) => !runs.has(left));
     this.onDeparted(client, "the device left", run);
     this.onPresent();
   }
 
   /** The socket is gone; `link` says which, since a device may already be connected again. */
   disconnect(client: ClientId, link: DeviceLink): void {
-    if (this.#connected.get(client)?.link !== link) return;
+    const device = this.#connected.get(client);
+    if (device?.link !== link) return;
     this.#connected.delete(client);
+    this.#tellOfLeaving(device, "the connection was lost");
     const timer = setTimeout(() => {
       this.#grace.delete(client);
       this.onDeparted(client, `the device was not heard from for ${this.#graceMs} ms`);
@@ -76,9 +95,17 @@ export class Devices {
     this.#connected.delete(client);
     clearTimeout(this.#grace.get(client));
     this.#grace.delete(client);
+    this.#tellOfLeaving(device, reason);
     device?.link.close(reason);
     this.onDeparted(client, reason);
     this.onPresent();
+  }
+
+  #tellOfLeaving(device: Device | undefined, reason: string, ceases: (run: RunId) => boolean = () => true): void {
+    for (const run of device?.runs ?? []) {
+      if (!ceases(run)) continue;
+      this.onMembership({ client: device!.client, name: device!.name, run, change: { kind: "leave", reason } });
+    }
   }
 
   isConnected(client: ClientId): boolean {

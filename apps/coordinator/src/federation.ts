@@ -9,6 +9,7 @@ import {
   type RunRecord,
   type RunSpec,
   type Sha256,
+  type UnnumberedEvent,
 } from "@tributary/protocol";
 import { newRun, type Progress, type RunState } from "@tributary/round";
 import type { FastifyBaseLogger } from "fastify";
@@ -17,8 +18,8 @@ import type { Models } from "./models.ts";
 import { vectorBytes } from "./question.ts";
 import { checkpointBytes } from "./round-commit.ts";
 import { RunSession, type SessionPorts } from "./run-session.ts";
+import { floats, loadServerState } from "./server-state.ts";
 import type { Blobs } from "./store/blobs.ts";
-import { decodeCheckpoint } from "./store/checkpoint.ts";
 import type { Spool } from "./store/spool.ts";
 import type { Store, StoredRun } from "./store/store.ts";
 
@@ -32,16 +33,27 @@ export interface FederationOptions {
   readonly graceMs?: number;
 }
 
+/** Events of no commit wait this long for company, so that a thousand devices joining do not cost a thousand syncs. */
+const eventsWaitMs = 20;
+
 /** Every run of this coordinator, and the devices that serve them. */
 export class Federation {
   readonly devices: Devices;
   readonly #ports: SessionPorts;
   readonly #sessions = new Map<RunId, RunSession>();
+  #writing: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor({ graceMs = 5_000, ...ports }: FederationOptions) {
     this.devices = new Devices(graceMs);
     const started = performance.timeOrigin;
-    this.#ports = { ...ports, devices: this.devices, now: () => started + performance.now() };
+    const now = () => started + performance.now();
+    this.#ports = { ...ports, devices: this.devices, now, note: (event) => this.#note(event) };
+    this.devices.onMembership = ({ client, name, run, change }) => {
+      const place = { at: this.now(), run, client };
+      if (change.kind === "join") this.#note({ type: "join", ...place, name });
+      else this.#note({ type: "leave", ...place, reason: change.reason });
+    };
     this.devices.onPresent = () => {
       for (const session of this.#sessions.values()) session.present();
     };
@@ -82,7 +94,7 @@ export class Federation {
     await store.initModel({
       model: { run, version: 0, round: 0, sha256, bytes, parameters: server.model.length, metrics: {}, createdAt },
       checkpoint,
-      state: { phase, progress },
+      state: { phase, progress, events: [{ type: "created", at: createdAt, run, name: spec.name }] },
     });
     const record = (await store.run(run))!.record;
     const session = new RunSession({ record, spec, algorithm, server }, newRun, this.#ports);
@@ -115,8 +127,21 @@ export class Federation {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#writing);
     this.devices.close();
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+  }
+
+  /** Tells watchers, once it is durable: with the next commit, or within moments of its own. */
+  #note(event: UnnumberedEvent): void {
+    const { store, log } = this.#ports;
+    store.noteEvent(event);
+    if (this.#writing !== undefined || this.#closed) return;
+    this.#writing = setTimeout(() => {
+      this.#writing = undefined;
+      store.writeEvents().catch((error: unknown) => log.error({ err: error }, "could not write events"));
+    }, eventsWaitMs);
   }
 
   #adopt(session: RunSession): void {
@@ -150,10 +175,7 @@ export class Federation {
       log.warn({ run: record.run }, "a run without a model is left out: its creation was interrupted");
       return undefined;
     }
-    const server = {
-      ...decodeCheckpoint(await this.#ports.blobs.get(checkpoint)),
-      model: floats(await this.#ports.blobs.get(model.sha256)),
-    };
+    const server = await loadServerState(this.#ports.blobs, { sha256: model.sha256, checkpoint });
     const algorithm = algorithmNamed(spec.algorithm.name);
     const session = new RunSession({ record, spec, algorithm, server }, newRun, this.#ports);
     const saved = progress as Progress;
@@ -179,10 +201,4 @@ export class Federation {
       `model.weights: the model has ${expected} weights, the upload ${weights.length}`,
     );
   }
-}
-
-/** The float32 vector in a blob's bytes; a copy where they are not aligned. */
-function floats(bytes: Uint8Array): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 }

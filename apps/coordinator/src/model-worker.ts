@@ -1,9 +1,17 @@
 import { parentPort } from "node:worker_threads";
 import type { Dataset, Trainer } from "@tributary/algorithm";
 import { type Metrics, ProtocolError } from "@tributary/protocol";
-import { checkFits, chooseEngine, createTrainer, initialWeights, parameterCount } from "@tributary/training";
+import {
+  checkFits,
+  chooseEngine,
+  createTrainer,
+  initialWeights,
+  parameterCount,
+  topologyOf,
+  weightShapes,
+} from "@tributary/training";
 import { openData } from "@tributary/training/node";
-import type { ModelReply, ModelRequest } from "./models.ts";
+import type { ModelDescription, ModelReply, ModelRequest } from "./models.ts";
 
 // The coordinator's model worker: see models.ts.
 
@@ -16,6 +24,10 @@ async function answer(request: ModelRequest): Promise<unknown> {
       return initialWeights(request);
     case "count":
       return parameterCount(request.model, request.data);
+    case "describe": {
+      const { model, data } = request;
+      return { topology: topologyOf(model, data), weights: weightShapes(model, data) } satisfies ModelDescription;
+    }
     case "check": {
       const { data } = await open(request.source);
       checkFits(data, request.data);

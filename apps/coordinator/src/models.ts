@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { type DataSpec, type Metrics, type ModelSpec, type Problem, ProtocolError } from "@tributary/protocol";
+import type { Topology, WeightShape } from "@tributary/training";
 
 /** A set on which the operator lets the coordinator judge models, by the name that specs use. */
 export type EvaluationSources = Readonly<Record<string, string>>;
@@ -9,6 +10,7 @@ export type EvaluationSources = Readonly<Record<string, string>>;
 export type ModelRequest =
   | { readonly type: "initialise"; readonly model: ModelSpec; readonly data: DataSpec; readonly seed: number }
   | { readonly type: "count"; readonly model: ModelSpec; readonly data: DataSpec }
+  | { readonly type: "describe"; readonly model: ModelSpec; readonly data: DataSpec }
   | { readonly type: "check"; readonly data: DataSpec; readonly source: string }
   | {
       readonly type: "evaluate";
@@ -17,6 +19,11 @@ export type ModelRequest =
       readonly source: string;
       readonly weights: Float32Array;
     };
+
+export interface ModelDescription {
+  readonly topology: Topology;
+  readonly weights: readonly WeightShape[];
+}
 
 export type ModelReply =
   | { readonly id: number; readonly value: unknown }
@@ -45,6 +52,11 @@ export class Models {
   /** How many weights a model has. Throws `topology_not_approved` for one that devices would refuse. */
   parameterCount(request: { model: ModelSpec; data: DataSpec }): Promise<number> {
     return this.#ask({ type: "count", ...request });
+  }
+
+  /** The model's topology, and the tensors that make up its flat weight vector, in order. */
+  describe(request: { model: ModelSpec; data: DataSpec }): Promise<ModelDescription> {
+    return this.#ask({ type: "describe", ...request });
   }
 
   /** Throws `bad_spec` unless the evaluation set is there and fits the run's data. */
@@ -84,7 +96,8 @@ export class Models {
 
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(modelWorkerFile);
+    // Not this process's own flags: under `--conditions source`, as tests have it, compiled code would load sources.
+    const worker = new Worker(modelWorkerFile, { execArgv: [] });
     worker.on("message", (reply: ModelReply) => this.#settle(reply));
     worker.on("error", (error) => this.#failAll(error));
     worker.unref();

@@ -3,22 +3,26 @@ import { ModelRecord, Problem, ProtocolError, RunId, routes, Sha256 } from "@tri
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { Federation } from "../federation.ts";
+import { ModelJson, modelJson } from "../model-export.ts";
+import type { Models } from "../models.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 
 const ByVersion = Type.Object({ run: RunId, version: Type.Integer({ minimum: 0 }) });
+const Rollback = Type.Object({ version: Type.Integer({ minimum: 0 }) }, { additionalProperties: false });
 
 export interface ModelRouteOptions {
   readonly federation: Federation;
   readonly store: Store;
   readonly blobs: Blobs;
+  readonly models: Models;
   /** Largest weights file taken from an operator. */
   readonly maxModelBytes: number;
 }
 
 /** Model versions and their bytes: what a run has produced, and what a run can start from. */
 export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (app, options) => {
-  const { federation, store, blobs, maxModelBytes } = options;
+  const { federation, store, blobs, models, maxModelBytes } = options;
   const read = { onRequest: [app.knownOnly] };
 
   app.get(
@@ -49,6 +53,40 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (
     async (request, reply) => {
       const { sha256 } = await find(request.params.run, request.params.version);
       return sendBlob(request, reply, sha256);
+    },
+  );
+
+  app.get(
+    routes.modelJson(),
+    {
+      ...read,
+      schema: {
+        summary: "A version as tf.loadLayersModel takes it; its weights.bin lies beside it",
+        params: ByVersion,
+        response: { 200: ModelJson, "4xx": Problem },
+      },
+    },
+    async ({ params }) => {
+      const { record, spec } = federation.session(params.run);
+      const { model, data } = spec;
+      return modelJson(record, await find(params.run, params.version), await models.describe({ model, data }));
+    },
+  );
+
+  app.post(
+    routes.rollback(),
+    {
+      onRequest: [app.operatorOnly],
+      schema: {
+        summary: "Serve an earlier version again, as a new version; the run must not be at work",
+        params: Type.Object({ run: RunId }),
+        body: Rollback,
+        response: { 201: ModelRecord, "4xx": Problem },
+      },
+    },
+    async ({ params, body }, reply) => {
+      const record = await federation.session(params.run).rollBack(body.version);
+      return reply.code(201).header("location", routes.model(record.run, record.version)).send(record);
     },
   );
 
