@@ -14,6 +14,7 @@ import type { FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import type { Federation } from "../federation.ts";
 import { deviceOf } from "../plugins/credentials.ts";
+import { byteBody } from "./byte-body.ts";
 
 const ByStep = Type.Object({
   run: RunId,
@@ -53,8 +54,7 @@ export const answerRoutes: FastifyPluginAsyncTypebox<{ federation: Federation }>
       const bytes = Number(request.headers["content-length"]);
       if (!Number.isInteger(bytes)) throw new ProtocolError("length_required", "An answer needs a Content-Length.");
       const digest = digestOf(request.headers["content-digest"]);
-      const body = request.body as AsyncIterable<Uint8Array>;
-      return federation.session(address.run).receive(address, client, { body, bytes, digest });
+      return federation.session(address.run).receive(address, client, { body: byteBody(request), bytes, digest });
     },
   );
 };

@@ -7,6 +7,7 @@ import { ModelJson, modelJson } from "../model-export.ts";
 import type { Models } from "../models.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
+import { byteBody } from "./byte-body.ts";
 
 const ByVersion = Type.Object({ run: RunId, version: Type.Integer({ minimum: 0 }) });
 const Rollback = Type.Object({ version: Type.Integer({ minimum: 0 }) }, { additionalProperties: false });
@@ -108,7 +109,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (
       },
     },
     async (request, reply) => {
-      const bytes = await collect(request.body as AsyncIterable<Uint8Array>, maxModelBytes);
+      const bytes = await collect(byteBody(request), maxModelBytes);
       if (bytes.byteLength === 0 || bytes.byteLength % 4 !== 0) {
         throw new ProtocolError(
           "bad_request",
