@@ -377,10 +377,9 @@ export class RunSession {
 
   /** The attempt's answers are not needed any more. */
   #close(collection: Collection): void {
-    if (this.#open === collection) {
-      this.#closed = collection;
-      this.#open = undefined;
-    }
+    this.#closed = collection;
+    // After a commit the next attempt is open already.
+    if (this.#open === collection) this.#open = undefined;
     collection.discard().catch((error: unknown) => this.#log.error({ err: error }, "could not empty the spool"));
   }
 
