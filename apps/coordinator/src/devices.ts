@@ -31,6 +31,7 @@ export interface Membership {
 export class Devices {
   readonly #connected = new Map<ClientId, Device>();
   readonly #grace = new Map<ClientId, NodeJS.Timeout>();
+  readonly #expelled = new Set<ClientId>();
   readonly #graceMs: number;
   /** Called when the set of devices present for any run has changed. */
   onPresent: () => void = () => {};
@@ -89,8 +90,9 @@ export class Devices {
     this.onPresent();
   }
 
-  /** Puts a device out at once. */
+  /** Puts a device out at once, for as long as this process lives; the store keeps it out after that. */
   expel(client: ClientId, reason: string): void {
+    this.#expelled.add(client);
     const device = this.#connected.get(client);
     this.#connected.delete(client);
     clearTimeout(this.#grace.get(client));
@@ -106,6 +108,10 @@ export class Devices {
       if (!ceases(run)) continue;
       this.onMembership({ client: device!.client, name: device!.name, run, change: { kind: "leave", reason } });
     }
+  }
+
+  isExpelled(client: ClientId): boolean {
+    return this.#expelled.has(client);
   }
 
   isConnected(client: ClientId): boolean {

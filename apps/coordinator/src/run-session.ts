@@ -241,6 +241,8 @@ export class RunSession {
   }
 
   #check(address: StepAddress, client: ClientId): void {
+    // An upload may have begun before its device was revoked.
+    if (this.#ports.devices.isExpelled(client)) throw new ProtocolError("forbidden", "This device was revoked.");
     const refusal = refusalOf(this.#state, address, client);
     if (refusal === undefined && this.#open !== undefined) return;
     const { phase, progress } = this.#state;
