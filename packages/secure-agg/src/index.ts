@@ -24,6 +24,7 @@ export { portableKernel } from "./kernel/portable-kernel.ts";
 export { loadWasmKernel } from "./kernel/wasm-kernel.ts";
 export * from "./server/advertising.ts";
 export * from "./server/blame.ts";
+export * from "./server/checkpoint.ts";
 export * from "./server/masking.ts";
 export * from "./server/sharing.ts";
 export * from "./server/total.ts";

@@ -1,6 +1,6 @@
 import { ProtocolError } from "@tributary/protocol";
 import { type MaskKernel, paddedLength } from "../kernel/kernel.ts";
-import { wordStream } from "../kernel/keystream.ts";
+import { type WordStream, wordStream } from "../kernel/keystream.ts";
 import { exactLimit, hasWeight, levelsOf, wordsOf, wordsOfLane } from "../session/headroom.ts";
 import type { SecureLane, SessionParameters } from "../session/parameters.ts";
 
@@ -27,14 +27,14 @@ export function encodeContribution(
   const expected = lanes.reduce((sum, { length }) => sum + length, 0);
   if (values.length !== expected) refuse(`a contribution has ${values.length} values, its lanes ${expected}`);
   const words = new Uint32Array(paddedLength(wordsOf(lanes)));
-  const next = wordStream(rounding.kernel, rounding.seed);
-  const weight = hasWeight(lanes) ? integerWeight(parameters, contribution.weight, next) : 1;
+  const coins = wordStream(rounding.kernel, rounding.seed);
+  const weight = hasWeight(lanes) ? integerWeight(parameters, contribution.weight, coins) : 1;
   let from = 0;
   let to = 0;
   for (const lane of lanes) {
     const source = values.subarray(from, from + lane.length);
     const target = words.subarray(to, to + wordsOfLane(lane));
-    if (lane.encoding.kind === "update") encodeUpdate(lane, { source, target, weight, next });
+    if (lane.encoding.kind === "update") encodeUpdate(lane, { source, target, weight, coins });
     else encodeExact(lane, { source, target, clients: parameters.clients });
     from += lane.length;
     to += target.length;
@@ -44,30 +44,34 @@ export function encodeContribution(
 }
 
 /** W · min(1, examples / weightCap), rounded to one of the two integers beside it so that its mean is right. */
-function integerWeight({ weightLevels, weightCap }: Encoding, examples: number, next: () => number): number {
+function integerWeight({ weightLevels, weightCap }: Encoding, examples: number, coins: WordStream): number {
   if (!(Number.isFinite(examples) && examples >= 0)) refuse(`a weight of ${examples}: expected a finite number ≥ 0`);
-  return Math.floor(weightLevels * Math.min(1, examples / weightCap) + coin(next()));
+  return Math.floor(weightLevels * Math.min(1, examples / weightCap) + coin(coins.next()));
 }
 
 interface UpdatePart {
   readonly source: Float32Array | Float64Array;
   readonly target: Uint32Array;
   readonly weight: number;
-  readonly next: () => number;
+  readonly coins: WordStream;
 }
 
-function encodeUpdate(lane: SecureLane, { source, target, weight, next }: UpdatePart): void {
+function encodeUpdate(lane: SecureLane, { source, target, weight, coins }: UpdatePart): void {
   if (lane.encoding.kind !== "update") return;
   const { clip, bits } = lane.encoding;
   const levels = levelsOf(bits);
   const scale = levels / clip;
-  for (let i = 0; i < source.length; i++) {
-    const value = source[i]!;
-    // NaN and both infinities, before anything is rounded.
-    if (value - value !== 0) refuse(`lane ${lane.name}, value ${i}: ${value}; expected a finite number`);
-    const clipped = value > clip ? clip : Math.max(value, -clip);
-    const level = Math.floor(clipped * scale + levels + coin(next())) - levels;
-    target[i] = Math.imul(level, weight);
+  for (let start = 0; start < source.length; ) {
+    const drawn = coins.take(source.length - start);
+    for (let i = 0; i < drawn.length; i++) {
+      const value = source[start + i]!;
+      // NaN and both infinities, before anything is rounded.
+      if (value - value !== 0) refuse(`lane ${lane.name}, value ${start + i}: ${value}; expected a finite number`);
+      const clipped = value > clip ? clip : Math.max(value, -clip);
+      const level = Math.floor(clipped * scale + levels + coin(drawn[i]!)) - levels;
+      target[start + i] = Math.imul(level, weight);
+    }
+    start += drawn.length;
   }
 }
 

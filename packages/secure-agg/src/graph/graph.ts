@@ -78,13 +78,13 @@ function remember(neighboursOf: (member: number) => readonly number[]): (member:
 
 /** Fisher and Yates, drawing from the ChaCha20 stream of `seed` with rejection. */
 function permutation(size: number, seed: Uint8Array): Uint32Array {
-  const next = wordStream(portableKernel(), seed);
+  const stream = wordStream(portableKernel(), seed);
   const order = Uint32Array.from({ length: size }, (_, i) => i);
   for (let i = size - 1; i > 0; i--) {
     const bound = i + 1;
     const limit = 2 ** 32 - (2 ** 32 % bound);
-    let drawn = next();
-    while (drawn >= limit) drawn = next();
+    let drawn = stream.next();
+    while (drawn >= limit) drawn = stream.next();
     const j = drawn % bound;
     const swapped = order[i]!;
     order[i] = order[j]!;

@@ -9,19 +9,35 @@ export function keystreamWords(kernel: MaskKernel, seed: Uint8Array, span: { fro
   return words.subarray(0, span.length);
 }
 
-/** Uniform 32-bit words, one after the other: the ChaCha20 keystream of `seed`. For rounding and for permutations. */
-export function wordStream(kernel: MaskKernel, seed: Uint8Array): () => number {
+/** Uniform 32-bit words in order: the ChaCha20 keystream of `seed`. For rounding and for permutations. */
+export interface WordStream {
+  /** The next word. */
+  next(): number;
+  /** The next words, 1 … 16,384 of them and at most `limit`: a view that the next call overwrites. */
+  take(limit: number): Uint32Array;
+}
+
+export function wordStream(kernel: MaskKernel, seed: Uint8Array): WordStream {
   let words = new Uint32Array(0);
-  let next = 0;
+  let used = 0;
   let from = 0;
-  return () => {
-    if (next === words.length) {
-      // Small streams stay small; long ones double up to 64 KiB at a time.
-      const length = Math.min(refillWords, Math.max(64, 2 * words.length));
-      words = keystreamWords(kernel, seed, { from, length });
-      from += length;
-      next = 0;
-    }
-    return words[next++]!;
+  function refill(): void {
+    // Small streams stay small; long ones double up to 64 KiB at a time.
+    const length = Math.min(refillWords, Math.max(64, 2 * words.length));
+    words = keystreamWords(kernel, seed, { from, length });
+    from += length;
+    used = 0;
+  }
+  return {
+    next() {
+      if (used === words.length) refill();
+      return words[used++]!;
+    },
+    take(limit) {
+      if (used === words.length) refill();
+      const taken = words.subarray(used, used + limit);
+      used += taken.length;
+      return taken;
+    },
   };
 }
