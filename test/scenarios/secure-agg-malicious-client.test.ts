@@ -192,6 +192,17 @@ test("garbled, short, long and random messages are refused at every step and cha
   expect(() => closeConfirming(confirming)).toThrow(expect.objectContaining({ code: "secure_too_few" }));
 });
 
+test("a vector that is still being checked when the step closes never enters the sum", async () => {
+  const { masking, uploads } = await afterMask({ parameters, seed: "race" });
+  for (const member of [0, 1, 2, 3, 4, 5, 6, 7, 8]) await receiveMasked(masking, { member, crypto }, uploads[member]!);
+  const late = receiveMasked(masking, { member: 9, crypto }, uploads[9]!);
+  const confirming = closeMasking(masking);
+  const before = confirming.sum.slice();
+  await expect(late).rejects.toMatchObject({ code: "phase_closed" });
+  expect(confirming.sum).toEqual(before);
+  expect(confirming.survivors.has(9)).toBe(false);
+});
+
 test("keys of small order, used twice or taken from another client never reach the roster", async () => {
   const opening = openSession(parameters);
   const { configHash } = opening;

@@ -10,7 +10,7 @@ interface Exports {
 }
 
 /** The binary of assembly/mask.ts, about 2 kB. */
-export function maskKernelBinary(): Uint8Array {
+function maskKernelBinary(): Uint8Array {
   return Uint8Array.from(atob(maskKernelBase64), (character) => character.charCodeAt(0));
 }
 

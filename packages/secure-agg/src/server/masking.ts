@@ -22,6 +22,9 @@ export interface Confirming extends Omit<Masking, "step" | "inbox"> {
   readonly inbox: Map<number, readonly Uint8Array[]>;
 }
 
+/** Steps that closed while an upload was still being checked: it must not slip into a sum whose set is fixed. */
+const closed = new WeakSet<Masking["inbox"]>();
+
 /** Bytes of a masked vector's message: an upload of any other length is refused before it is read. */
 export function maskedMessageBytes({ sum, parameters }: Pick<Masking, "sum" | "parameters">): number {
   return maskedHeaderBytes + packedBytes(sum.length, parameters.wordBits);
@@ -29,7 +32,7 @@ export function maskedMessageBytes({ sum, parameters }: Pick<Masking, "sum" | "p
 
 /**
  * Folds one member's complete vector into the sum. Throws `ProtocolError("not_asked" | "secure_message" | "bad_digest" |
- * "conflicting_update")` and leaves the sum as it was.
+ * "conflicting_update" | "phase_closed")` and leaves the sum as it was.
  */
 export async function receiveMasked(
   state: Masking,
@@ -41,6 +44,7 @@ export async function receiveMasked(
   if (!sharers.has(member)) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
   const bytes = packedBytes(sum.length, parameters.wordBits);
   const packed = await decodeMasked(crypto, roster.sessionId, message, bytes);
+  if (closed.has(inbox)) throw new ProtocolError("phase_closed", `the vector of client ${member} came too late`);
   const digest = message.slice(0, maskedHeaderBytes);
   const earlier = inbox.get(member);
   if (earlier === undefined) {
@@ -56,6 +60,7 @@ export async function receiveMasked(
 /** R2 closes: U3 are those whose vector is in the sum. Throws `ProtocolError("secure_too_few")`. */
 export function closeMasking(state: Masking): Confirming {
   const { inbox, parameters, graph, sharers, roster } = state;
+  closed.add(inbox);
   const listed = [...inbox.keys()].sort((a, b) => a - b);
   const survivors = new Set(listed);
   requireEnough(survivors.size, parameters.minimumSurvivors, "survivors");
