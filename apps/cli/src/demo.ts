@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
-import { openData } from "@tributary/training/node";
+import { openData, schemaQuery } from "@tributary/training/node";
 import { type Child, startChild } from "./child.ts";
 import { type DataFlags, openOptions } from "./data-flags.ts";
 import { UsageError } from "./exit.ts";
@@ -33,10 +33,10 @@ const defaultExamples = 6_000;
  * The main job, as a newcomer sees it: a coordinator and the devices as processes of their own, the rounds as they come,
  * and at the end what one device would have reached alone. Everything it starts, it ends.
  */
-export async function runDemo(flags: DemoFlags): Promise<void> {
-  const held = flags.evaluationData ?? heldOutFor(flags.data);
+export async function runDemo(given: DemoFlags): Promise<void> {
+  const { flags, held } = splitOff(given);
   const model = parseModel(flags.model);
-  const { data } = await openData({ ...openOptions(flags), examples: 10 });
+  const { data } = await openData({ ...openOptions(flags), ...(flags.data === "digits" ? { examples: 10 } : {}) });
   const folder = await mkdtemp(join(tmpdir(), "tributary-demo-"));
   const children: Child[] = [];
   const interrupted = untilSignalled().then(() => "interrupted" as const);
@@ -225,8 +225,15 @@ function summarise(result: {
     print("Secure aggregation: none; the coordinator saw each device's update.");
 }
 
-function heldOutFor(source: string): string {
-  if (source === "digits") return "digits-test";
-  if (source.startsWith("mnist:")) return source.replace("mnist:", "mnist-test:");
-  throw new UsageError(`--data ${source}: name a held-out set for it with --evaluation-data`);
+/** The flags, their data without what is held out, and the source of what is. A table's fifth rows are held out. */
+function splitOff(flags: DemoFlags): { flags: DemoFlags; held: string } {
+  const { data, evaluationData, target, ignore, categorical, schema } = flags;
+  if (evaluationData !== undefined) return { flags, held: evaluationData };
+  if (data === "digits") return { flags, held: "digits-test" };
+  if (data.startsWith("mnist:")) return { flags, held: data.replace("mnist:", "mnist-test:") };
+  if (data.startsWith("csv:") && target !== undefined && schema === undefined) {
+    const query = schemaQuery({ target, ignore: [...ignore], categorical: [...categorical] });
+    return { flags: { ...flags, data: `${data}#train` }, held: `${data}${query}#test` };
+  }
+  throw new UsageError(`--data ${data}: name a held-out set for it with --evaluation-data`);
 }

@@ -1,1 +1,2 @@
 export { type OpenDataOptions, type OpenedData, openData } from "./open-data.ts";
+export { schemaQuery } from "./source.ts";

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import type { Dataset } from "@tributary/algorithm";
 import { type DataSpec, ProtocolError } from "@tributary/protocol";
 import { type CsvSchema, readCsv } from "../data/csv.ts";
+import { subset } from "../data/dense-dataset.ts";
 import { digits } from "../data/digits.ts";
 import { gunzipped, readMnist } from "../data/idx.ts";
+import { parseSource } from "./source.ts";
 
 /** Data that was opened: the examples, their description for a run's specification, and one line about them. */
 export interface OpenedData {
@@ -16,7 +18,10 @@ export interface OpenedData {
 }
 
 export interface OpenDataOptions {
-  /** `digits`, `digits-test`, `mnist:DIR`, `mnist-test:DIR` or `csv:FILE`. */
+  /**
+   * `digits`, `digits-test`, `mnist:DIR`, `mnist-test:DIR` or `csv:FILE`; a table's schema may follow as
+   * `?target=COL&ignore=A,B&categorical=C`, and `#test` (every fifth example) or `#train` (the others) takes a part.
+   */
   readonly source: string;
   /** How many digits to draw; default 10,000, and 2,000 for `digits-test`. */
   readonly examples?: number | undefined;
@@ -26,21 +31,23 @@ export interface OpenDataOptions {
   readonly schema?: CsvSchema | string | undefined;
 }
 
-const sources = "digits, digits-test, mnist:DIR, mnist-test:DIR, csv:FILE (also .csv.gz)";
+const sources = "digits, digits-test, mnist:DIR, mnist-test:DIR, csv:FILE (also .csv.gz), each with #train or #test";
 
 /**
  * Opens data by its name on the command line. Rejects with `ProtocolError("bad_data")` that names the path and what is
  * wanted there.
  */
 export async function openData(options: OpenDataOptions): Promise<OpenedData> {
-  const { source } = options;
-  const colon = source.indexOf(":");
-  const kind = colon < 0 ? source : source.slice(0, colon);
-  const path = colon < 0 ? "" : source.slice(colon + 1);
+  const { kind, path, schema, part } = parseSource(options.source);
+  const whole = await openWhole(kind, path, schema === undefined ? options : { ...options, schema });
+  return part === undefined ? whole : partOf(whole, part);
+}
+
+async function openWhole(kind: string, path: string, options: OpenDataOptions): Promise<OpenedData> {
   switch (kind) {
     case "digits":
     case "digits-test":
-      if (colon >= 0) break;
+      if (path !== "") break;
       return openDigits(kind === "digits" ? "train" : "test", options);
     case "mnist":
     case "mnist-test":
@@ -51,7 +58,20 @@ export async function openData(options: OpenDataOptions): Promise<OpenedData> {
       return openCsv(path, options.schema);
     default:
   }
-  return refuse(`"${source}" is not a source of data; there are ${sources}`);
+  return refuse(`"${options.source}" is not a source of data; there are ${sources}`);
+}
+
+/** Every fifth example, beginning with the first, is for tests; the others are for training. */
+function partOf(whole: OpenedData, part: "train" | "test"): OpenedData {
+  const all = Array.from({ length: whole.dataset.examples }, (_, row) => row);
+  const rows = Uint32Array.from(all.filter((row) => (row % 5 === 0) === (part === "test")));
+  if (rows.length === 0) refuse(`${whole.describe}: no example is left for #${part}`);
+  return {
+    ...whole,
+    dataset: subset(whole.dataset, rows),
+    labels: Array.from(rows, (row) => whole.labels[row]!),
+    describe: `${whole.describe}; ${rows.length} of them for ${part === "test" ? "testing" : "training"}`,
+  };
 }
 
 function openDigits(split: "train" | "test", { examples, seed = 0 }: OpenDataOptions): OpenedData {
