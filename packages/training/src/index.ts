@@ -1,10 +1,10 @@
-export { type CsvSchema, readCsv, type Table } from "./data/csv.ts";
+export { type CsvSchema, csvColumns, readCsv, type Table } from "./data/csv.ts";
 export { denseDataset, subset } from "./data/dense-dataset.ts";
 export { digits } from "./data/digits.ts";
-export { type Idx, readIdx, readMnist } from "./data/idx.ts";
+export { gunzipped, type Idx, readIdx, readMnist } from "./data/idx.ts";
 export { type Partition, parsePartition, partition } from "./data/partition.ts";
 export { chooseEngine, type EngineName, engineNames } from "./engines/engines.ts";
-export { setWasmFiles } from "./engines/wasm-files.ts";
+export { setWasmFiles, type WasmFiles } from "./engines/wasm-files.ts";
 export { checkFits } from "./examples.ts";
 export { checkTopology } from "./models/check-topology.ts";
 export { type Json, type LayerTopology, type Topology, topologyOf } from "./models/topology.ts";

@@ -76,9 +76,15 @@ export function readCsv(text: string, schema: CsvSchema): Table {
   return { dataset, labels, features, classes };
 }
 
-function records(text: string): Line[] {
+/** The names in a table's header line. Throws `ProtocolError("bad_data")` where there is none. */
+export function csvColumns(text: string): readonly string[] {
+  const [head] = records(text, { to: 1 });
+  return head === undefined ? refuse("The table needs a header line and at least one row") : head.record;
+}
+
+function records(text: string, limit: { to?: number } = {}): Line[] {
   try {
-    const parsed = parse(text, { bom: true, info: true, skip_empty_lines: true }) as unknown as {
+    const parsed = parse(text, { bom: true, info: true, skip_empty_lines: true, ...limit }) as unknown as {
       record: string[];
       info: { lines: number };
     }[];

@@ -91,8 +91,8 @@ export async function chooseEngine(
   options: {
     force?: string | undefined;
     model?: ModelSpec | undefined;
-    /** Hears of each engine just before it is started, which may mean that it is downloaded first. */
-    onStarting?: ((engine: EngineName) => void) | undefined;
+    /** Hears of each engine just before it is started, which may mean that it is downloaded first; may have it wait. */
+    onStarting?: ((engine: EngineName) => void | Promise<void>) | undefined;
   } = {},
 ): Promise<{ engine: EngineName; reason: string }> {
   const { force, model, onStarting } = options;
@@ -105,7 +105,7 @@ export async function chooseEngine(
     if (missing !== undefined) {
       throw new Error(`The engine "${engine}" cannot train ${missing} layers. Engines: ${engineNames.join(", ")}.`);
     }
-    onStarting?.(engine);
+    await onStarting?.(engine);
     await startEngine(engine);
     return { engine, reason: `${engineOf(engine).what}, as asked` };
   }
@@ -117,7 +117,7 @@ export async function chooseEngine(
       continue;
     }
     try {
-      onStarting?.(engine);
+      await onStarting?.(engine);
       await startEngine(engine);
       return { engine, reason: [engineOf(engine).what, ...passedOver].join("; ") };
     } catch (error) {

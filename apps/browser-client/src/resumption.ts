@@ -1,0 +1,30 @@
+import type { RunId } from "@tributary/protocol";
+import type { DataChoice } from "./worker/messages.ts";
+
+/** What a reload of this tab goes on with by itself. */
+export interface Resumable {
+  readonly run: RunId;
+  readonly choice: DataChoice;
+}
+
+const key = "tributary part";
+
+/**
+ * What the person joined in this tab, over a reload. Only the demo's digits can be had again: a page that was reloaded
+ * has no access to files chosen before.
+ */
+export const resumption = {
+  read(): Resumable | undefined {
+    try {
+      return JSON.parse(sessionStorage.getItem(key) ?? "null") ?? undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  write(part: Resumable): void {
+    if (part.choice.kind === "digits") sessionStorage.setItem(key, JSON.stringify(part));
+  },
+  clear(): void {
+    sessionStorage.removeItem(key);
+  },
+};

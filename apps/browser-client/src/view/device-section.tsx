@@ -1,0 +1,29 @@
+import type { PageState } from "../page-state.ts";
+import { words } from "../words.ts";
+
+/** The engine that was found, and why not a better one. */
+export function DeviceSection({ state }: { state: PageState }) {
+  const engine = state.engine.value;
+  const busy = state.run.value !== undefined && (engine.kind === "loading" || engine.kind === "starting");
+  return (
+    <section class="card device" aria-labelledby="device">
+      <h2 id="device">{words.device.title}</h2>
+      <div role="status">
+        {engine.kind === "loading" && busy ? <p>{words.device.loading}</p> : null}
+        {engine.kind === "starting" ? <p>{words.device.starting(engine.engine)}</p> : null}
+        {engine.kind === "ready" ? (
+          <>
+            <p>
+              <strong>{words.device.ready(engine.found.engine)}</strong>
+            </p>
+            <p class="hint">{words.device.why(engine.found.reason)}</p>
+          </>
+        ) : null}
+      </div>
+      {busy ? <progress aria-label={words.device.title} /> : null}
+      <p class="refusal" role="alert">
+        {engine.kind === "failed" ? `${engine.detail} ${words.reload}` : ""}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,26 @@
+import { useSignal } from "@preact/signals";
+import type { PageState } from "../page-state.ts";
+import { words } from "../words.ts";
+
+/** Picks MNIST's two files. */
+export function MnistForm({ state }: { state: PageState }) {
+  const images = useSignal<File | undefined>(undefined);
+  const labels = useSignal<File | undefined>(undefined);
+  const pick = (field: { value: File | undefined }, event: { currentTarget: HTMLInputElement }) => {
+    field.value = event.currentTarget.files?.[0];
+    if (images.value === undefined || labels.value === undefined) state.forgetData();
+    else void state.open({ kind: "mnist", images: images.value, labels: labels.value });
+  };
+  return (
+    <div class="row">
+      <label class="field">
+        <span>{words.data.mnistImages}</span>
+        <input type="file" onChange={(event) => pick(images, event)} />
+      </label>
+      <label class="field">
+        <span>{words.data.mnistLabels}</span>
+        <input type="file" onChange={(event) => pick(labels, event)} />
+      </label>
+    </div>
+  );
+}
