@@ -5,7 +5,10 @@ import type { Logger } from "pino";
 import { Federation } from "./federation.ts";
 import type { Models } from "./models.ts";
 import { type Access, credentials } from "./plugins/credentials.ts";
+import { metrics } from "./plugins/metrics.ts";
+import { openapi } from "./plugins/openapi.ts";
 import { type Origins, origins } from "./plugins/origins.ts";
+import { pages } from "./plugins/pages.ts";
 import { problems } from "./plugins/problems.ts";
 import { sockets } from "./plugins/sockets.ts";
 import { answerRoutes } from "./routes/answers.ts";
@@ -66,20 +69,22 @@ export async function buildApp(options: AppOptions): Promise<App> {
     log: app.log,
     ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
   });
-  let closing = false;
+  const closing = new AbortController();
   app.addHook("preClose", async () => {
-    closing = true;
+    closing.abort();
     await federation.close();
   });
 
   await app.register(problems);
-  const pages: Origins = { allowed: options.allowedOrigins ?? [], loopbackOnly: options.loopbackOnly };
-  await app.register(origins, pages);
+  const mayTalk: Origins = { allowed: options.allowedOrigins ?? [], loopbackOnly: options.loopbackOnly };
+  await app.register(origins, mayTalk);
   await app.register(credentials, { access, store });
-  await app.register(sockets, { federation, store, origins: pages });
+  await app.register(openapi);
+  await app.register(metrics, { federation, store, spool });
+  await app.register(sockets, { federation, store, origins: mayTalk });
   await app.register(healthRoutes, {
     ready: async () => {
-      if (closing)
+      if (closing.signal.aborted)
         throw new ProtocolError("server_restarting", "The coordinator is stopping.", { retryAfterMs: 5_000 });
       await store.runs();
     },
@@ -94,7 +99,8 @@ export async function buildApp(options: AppOptions): Promise<App> {
   });
   await app.register(clientRoutes, { federation, store });
   await app.register(answerRoutes, { federation });
-  await app.register(eventRoutes, { federation, store });
+  await app.register(pages, { pages: [{ at: "/join", workspace: "@tributary/browser-client" }] });
+  await app.register(eventRoutes, { federation, store, closing: closing.signal });
   await federation.restore();
   await app.ready();
   return { app, federation };

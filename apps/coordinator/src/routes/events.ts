@@ -21,17 +21,21 @@ const streamed = {
   "4xx": Problem,
 };
 
+export interface EventRouteOptions {
+  readonly federation: Federation;
+  readonly store: Store;
+  /** Ends every stream: no server closes while one is open. */
+  readonly closing: AbortSignal;
+}
+
 /**
  * Server-sent events. Each reader is sent what the store holds after the last event it has, page by page as fast as it
  * takes them, and waits when there is no more: so a slow reader costs a page, and none misses an event or gets one twice.
  */
-export const eventRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; store: Store }> = async (
+export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
   app,
-  { federation, store },
+  { federation, store, closing },
 ) => {
-  const closing = new AbortController();
-  app.addHook("preClose", async () => closing.abort());
-
   app.get(
     routes.events(),
     {
@@ -63,7 +67,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; st
     reply: FastifyReply,
     wanted: { run?: RunId; after: number | undefined },
   ): Promise<void> {
-    if (closing.signal.aborted) throw new ProtocolError("server_restarting", "The coordinator is stopping.");
+    if (closing.aborted) throw new ProtocolError("server_restarting", "The coordinator is stopping.");
     const last = lastEventId(request.headers["last-event-id"]) ?? wanted.after;
     const after = last ?? (await store.eventRange()).newest;
     const response = reply.hijack().raw;
@@ -76,12 +80,17 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; st
     response.flushHeaders();
     const gone = new AbortController();
     response.on("close", () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, closing.signal]);
+    const signal = AbortSignal.any([gone.signal, closing]);
     pump(response, { after, signal, ...(wanted.run === undefined ? {} : { run: wanted.run }) })
       .catch((error: unknown) => {
         if (!signal.aborted) request.log.error({ err: error }, "an event stream broke");
       })
-      .finally(() => response.end());
+      .finally(() => {
+        response.end();
+        // No server closes while a connection is left; a reader that has stopped reading would never let go of its own.
+        if (response.writableNeedDrain) response.destroy();
+        else response.socket?.destroySoon();
+      });
   }
 
   async function pump(

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { link, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type ClientId, ProtocolError, type Sha256, type StepAddress } from "@tributary/protocol";
 import {
@@ -44,6 +44,8 @@ export interface Spool {
   answered(step: StepAddress): Promise<ClientId[]>;
   /** Removes every step of an attempt; repeating it is harmless. */
   discard(attempt: AttemptAddress): Promise<void>;
+  /** Bytes that the answers take up now. */
+  bytes(): Promise<number>;
 }
 
 /**
@@ -105,6 +107,19 @@ export async function openSpool(folder: string, keep: readonly AttemptAddress[] 
         made.delete(join(runFolder, name));
         await removeFolder(folder, join(runFolder, name));
       }
+    },
+
+    async bytes() {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile());
+      // A file may be gone again by now; it counts for nothing then.
+      const sizes = files.map((entry) =>
+        stat(join(entry.parentPath, entry.name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      );
+      return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     },
   };
 }
