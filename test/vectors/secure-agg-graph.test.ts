@@ -108,3 +108,13 @@ test("cohorts above 500 are cut into even shards", () => {
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(256);
   }
 });
+
+test("a share's index is its holder's place among the dealer's holders", () => {
+  for (const shape of [{ kind: "complete" }, { kind: "circulant", neighbours: 8 }] as const) {
+    const graph = graphOf(shape, { size: 40, hash: hash(1), configHash: hash(2) });
+    for (let dealer = 0; dealer < 40; dealer++) {
+      const holders = graph.holders(dealer);
+      expect(holders.map((holder) => graph.shareIndex(dealer, holder))).toEqual(holders.map((_, i) => i + 1));
+    }
+  }
+});

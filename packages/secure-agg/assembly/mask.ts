@@ -1,4 +1,4 @@
-// The mask kernel, in AssemblyScript: compiled by build-wasm.mjs, never by tsc.
+// The mask kernel, in AssemblyScript: compiled by build-wasm.mjs at the root, never by tsc.
 //
 // Four ChaCha20 blocks at a time (RFC 8439), word i of all four in one vector x_i, so that a quarter round needs no
 // shuffles across lanes; the transposed keystream is added to, or taken from, an accumulator of 32-bit words in place.

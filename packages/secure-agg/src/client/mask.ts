@@ -58,7 +58,7 @@ export async function mask(
   const context = maskContextOf({ configHash, modelHash: parameters.modelHash, roster }, question.sharers);
   const operations: MaskOperation[] = [{ seed: selfSeed(context, state.selfSecret, me), subtract: false }];
   for (const peer of peers) {
-    const pair = { member: me, secretKey: state.mask.secretKey, peer, peerKey: roster.members[peer]!.maskKey };
+    const pair = { member: me, secretKey: state.mask.secretKey, peer, peerKey: state.maskKeys.get(peer)! };
     operations.push(await pairMask(ports.crypto, context, pair));
   }
   ports.kernel.apply(words, operations);
@@ -79,7 +79,7 @@ function openAll(state: Shared, peers: readonly number[], envelopes: readonly Ui
   const unopened: number[] = [];
   if (state.own !== undefined) held.set(me, state.own);
   for (const [i, dealer] of peers.entries()) {
-    const expected = { dealer, holder: me, x: graph.holders(dealer).indexOf(me) + 1 };
+    const expected = { dealer, holder: me, x: graph.shareIndex(dealer, me) };
     const shares = openEnvelope(state.channels.get(dealer)!.boxKey, envelopes[i]!, expected);
     if (shares === undefined) unopened.push(dealer);
     else held.set(dealer, shares);

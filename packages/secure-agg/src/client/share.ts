@@ -7,7 +7,7 @@ import { deriveKey, pairBytes } from "../crypto/derive.ts";
 import { type Graph, graphOf } from "../graph/graph.ts";
 import { verifyKeys } from "../message/advertisement.ts";
 import { type DealtShares, sealEnvelope } from "../message/envelope.ts";
-import { decodeRoster, type Roster } from "../message/roster.ts";
+import { decodeRoster, type Roster, type RosterName } from "../message/roster.ts";
 import { encodeShares } from "../message/shares.ts";
 import { checkThreshold } from "../session/floors.ts";
 import { commitmentOf } from "../session/mask-seeds.ts";
@@ -29,7 +29,9 @@ export interface Shared {
   readonly phase: "shared";
   readonly parameters: SessionParameters;
   readonly configHash: Uint8Array;
-  readonly roster: Roster;
+  readonly roster: RosterName;
+  /** The peers' public mask keys: all that is still needed of the roster. */
+  readonly maskKeys: ReadonlyMap<number, Uint8Array>;
   readonly graph: Graph;
   readonly me: number;
   readonly mask: KeyPair;
@@ -82,7 +84,20 @@ export async function share(
   wipe(channel.secretKey);
   const commitment = commitmentOf(roster.sessionId, me, selfSecret);
   return {
-    state: { phase: "shared", parameters, configHash, roster, graph, me, mask, selfSecret, own, channels },
+    state: {
+      phase: "shared",
+      parameters,
+      configHash,
+      roster: { size, hash: roster.hash, sessionId: roster.sessionId },
+      // Copies: a view would keep the whole roster alive.
+      maskKeys: new Map(graph.peers(me).map((peer) => [peer, roster.members[peer]!.maskKey.slice()])),
+      graph,
+      me,
+      mask,
+      selfSecret,
+      own,
+      channels,
+    },
     answer: encodeShares(roster.sessionId, { commitment, envelopes }),
   };
 }

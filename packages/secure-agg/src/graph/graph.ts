@@ -19,6 +19,8 @@ export interface Graph {
   peers(member: number): readonly number[];
   /** Who holds shares of a member's secrets, ascending; the holder at position i has the share at x = i + 1. */
   holders(member: number): readonly number[];
+  /** The x of `holder`'s share of `dealer`'s secrets: holders(dealer).indexOf(holder) + 1, for a holder of that dealer. */
+  shareIndex(dealer: number, holder: number): number;
 }
 
 /** The graph's shape and threshold for a cohort: §A.1 and amendment 1. Undefined where the cohort must be sharded. */
@@ -45,7 +47,8 @@ export function graphOf(shape: GraphShape, roster: { size: number; hash: Uint8Ar
   const { size } = roster;
   if (shape.kind === "complete") {
     const everyone = Array.from({ length: size }, (_, i) => i);
-    return { size, peers: remember((member) => everyone.filter((i) => i !== member)), holders: () => everyone };
+    const others = remember((member) => everyone.filter((i) => i !== member));
+    return { size, peers: others, holders: () => everyone, shareIndex: (_, holder) => holder + 1 };
   }
   const { neighbours } = shape;
   if (size <= neighbours + 1) {
@@ -57,14 +60,24 @@ export function graphOf(shape: GraphShape, roster: { size: number; hash: Uint8Ar
   ring.forEach((member, i) => {
     place[member] = i;
   });
+  const half = neighbours / 2;
   const peers = remember((member) => {
     const found: number[] = [];
-    for (let step = 1; step <= neighbours / 2; step++) {
+    for (let step = 1; step <= half; step++) {
       found.push(ring[(place[member]! + step) % size]!, ring[(place[member]! - step + size) % size]!);
     }
     return found.sort((a, b) => a - b);
   });
-  return { size, peers, holders: peers };
+  // Counted, not looked up: a device asks for the rank among many dealers' holders, and would remember all of them.
+  const shareIndex = (dealer: number, holder: number) => {
+    let rank = 1;
+    for (let step = 1; step <= half; step++) {
+      if (ring[(place[dealer]! + step) % size]! < holder) rank++;
+      if (ring[(place[dealer]! - step + size) % size]! < holder) rank++;
+    }
+    return rank;
+  };
+  return { size, peers, holders: peers, shareIndex };
 }
 
 function remember(neighboursOf: (member: number) => readonly number[]): (member: number) => readonly number[] {

@@ -9,19 +9,25 @@ export interface Member extends Advertisement {
   readonly identityKey: Uint8Array;
 }
 
-/** U1: the clients of one session in ascending order of their names, and the hash of all of it. */
-export interface Roster {
-  readonly members: readonly Member[];
+/** What stays of a roster once its keys were checked. */
+export interface RosterName {
+  readonly size: number;
   readonly hash: Uint8Array;
   /** H(cfgHash, rosterHash): names the session in every later message. */
   readonly sessionId: Uint8Array;
+}
+
+/** U1: the clients of one session in ascending order of their names, and the hash of all of it. */
+export interface Roster extends RosterName {
+  readonly members: readonly Member[];
 }
 
 /** The roster of these members; sorts them, so that their order is nobody's choice. */
 export function rosterOf(configHash: Uint8Array, members: readonly Member[]): Roster {
   const sorted = [...members].sort((a, b) => (a.client < b.client ? -1 : 1));
   const hash = labelledHash("SA1/roster", configHash, encodeRoster(configHash, sorted));
-  return { members: sorted, hash, sessionId: labelledHash("SA1/session", configHash, hash) };
+  const sessionId = labelledHash("SA1/session", configHash, hash);
+  return { members: sorted, size: sorted.length, hash, sessionId };
 }
 
 /** The question of step 2, the same bytes for every member. */

@@ -57,7 +57,7 @@ export function recoveries(state: Unmasking): readonly Recovery[] | undefined {
     decodeReveal(roster.sessionId, bytes, dealers.length).forEach((share, i) => {
       const dealer = dealers[i]!;
       if (share.kind === "none") return;
-      collected.get(dealer)!.push({ x: graph.holders(dealer).indexOf(holder) + 1, value: share.value });
+      collected.get(dealer)!.push({ x: graph.shareIndex(dealer, holder), value: share.value });
     });
   }
   const { threshold } = parameters;
@@ -109,7 +109,7 @@ export type MaskTask =
 /** What is left in the sum: every survivor's self mask, and what survivors added for those that left. */
 export function maskTasks(state: Unmasking, recovered: readonly Recovered[]): readonly MaskTask[] {
   const { graph, roster, configHash, parameters, sharers } = state;
-  const context = maskContextOf({ configHash, modelHash: parameters.modelHash, roster }, [...sharers]);
+  const context = maskContextOf({ configHash, modelHash: parameters.modelHash, roster }, sharers);
   const { survivors } = state;
   return recovered.flatMap(({ member, kind, secret }): MaskTask[] => {
     if (kind === "seed") return [{ kind: "self", context, member, secret }];

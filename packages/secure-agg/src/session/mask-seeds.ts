@@ -3,7 +3,7 @@ import { type CryptoBackend, sharedSecret } from "../crypto/backend.ts";
 import { deriveKey, labelledHash, pairBytes } from "../crypto/derive.ts";
 import type { MaskOperation } from "../kernel/kernel.ts";
 import { encodeBitmap } from "../message/bitmap.ts";
-import type { Roster } from "../message/roster.ts";
+import type { RosterName } from "../message/roster.ts";
 
 /**
  * What every mask seed is bound to: configuration, model, roster and U2. A client that was told something else about
@@ -15,11 +15,11 @@ export interface MaskContext {
 }
 
 export function maskContextOf(
-  session: { configHash: Uint8Array; modelHash: string; roster: Pick<Roster, "hash" | "sessionId" | "members"> },
-  sharers: readonly number[],
+  session: { configHash: Uint8Array; modelHash: string; roster: RosterName },
+  sharers: Iterable<number>,
 ): MaskContext {
   const { configHash, roster } = session;
-  const sharersHash = labelledHash("SA1/sharers", roster.sessionId, encodeBitmap(sharers, roster.members.length));
+  const sharersHash = labelledHash("SA1/sharers", roster.sessionId, encodeBitmap(sharers, roster.size));
   const info = concatBytes(configHash, hexToBytes(session.modelHash), roster.hash, sharersHash);
   return { sessionId: roster.sessionId, info };
 }
