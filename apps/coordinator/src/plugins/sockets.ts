@@ -16,6 +16,8 @@ declare module "fastify" {
   }
 }
 
+const coolDownMs = 60_000;
+
 type DeviceEvent = keyof typeof socketEvents.fromDevice;
 type Payload<Event extends DeviceEvent> = Static<(typeof socketEvents.fromDevice)[Event]>;
 
@@ -23,6 +25,8 @@ type Payload<Event extends DeviceEvent> = Static<(typeof socketEvents.fromDevice
 export const sockets = fastifyPlugin(
   async (app: FastifyInstance, options: { federation: Federation; store: Store; origins: Origins }) => {
     const { federation, store, origins } = options;
+    /** Devices that were cut off for their bursts, and until when. */
+    const coolingUntil = new Map<ClientId, number>();
     const io = new SocketServer(app.server, {
       transports: ["websocket"],
       serveClient: false,
@@ -52,6 +56,9 @@ export const sockets = fastifyPlugin(
       if (client === undefined)
         throw new ProtocolError("unauthorized", "This token is not one that was given out here.");
       if (client.revoked) throw new ProtocolError("forbidden", "This device was revoked by the operator.");
+      const retryAfterMs = Math.ceil((coolingUntil.get(client.client) ?? 0) - performance.now());
+      if (retryAfterMs > 0) throw new ProtocolError("rate_limited", "It sent far too many messages.", { retryAfterMs });
+      coolingUntil.delete(client.client);
       socket.data = { client: client.client, name: client.name, tags: client.tags };
     }
 
@@ -69,6 +76,20 @@ export const sockets = fastifyPlugin(
       const bucket = tokenBucket({ perSecond: 20, burst: 60 }, () => performance.now());
       let refusedInARow = 0;
 
+      /** Throws `rate_limited` for one message too many, and cuts off whoever goes on regardless. */
+      function limit(): void {
+        if (bucket()) {
+          refusedInARow = 0;
+          return;
+        }
+        refusedInARow += 1;
+        if (refusedInARow > 60) {
+          coolingUntil.set(client, performance.now() + coolDownMs);
+          socket.disconnect(true);
+        }
+        throw new ProtocolError("rate_limited", "More than 20 messages a second.", { retryAfterMs: 1000 });
+      }
+
       /** The only place where a handler meets a socket: validated, acknowledged, and never able to throw past here. */
       function on<Event extends DeviceEvent>(
         event: Event,
@@ -76,24 +97,27 @@ export const sockets = fastifyPlugin(
       ): void {
         // biome-ignore lint/suspicious/noExplicitAny: Socket.IO's untyped listener; the payload is parsed at once
         socket.on(event as string, async (...received: any[]) => {
-          const last: unknown = received.at(-1);
-          const acknowledge = typeof last === "function" ? (last as (ack: unknown) => void) : () => {};
+          const acknowledge = acknowledgement(received);
           try {
-            if (!bucket()) {
-              refusedInARow += 1;
-              if (refusedInARow > 60) socket.disconnect(true);
-              throw new ProtocolError("rate_limited", "More than 20 messages a second.", { retryAfterMs: 1000 });
-            }
-            refusedInARow = 0;
+            limit();
             const payload = parse(socketEvents.fromDevice[event], received[0], { what: `socket event ${event}` });
             acknowledge({ ok: true, value: await handle(payload as Payload<Event>) });
           } catch (error) {
-            const refusal = refusalFor(error, { log });
-            acknowledge({ ok: false, problem: refusal.data });
+            acknowledge({ ok: false, problem: refusalFor(error, { log }).data });
           }
         });
       }
 
+      socket.onAny((event: string, ...received: unknown[]) => {
+        if (Object.hasOwn(socketEvents.fromDevice, event)) return;
+        try {
+          limit();
+          const known = Object.keys(socketEvents.fromDevice).join(", ");
+          throw new ProtocolError("bad_request", `There is no event ${event.slice(0, 64)}; there are ${known}.`);
+        } catch (error) {
+          acknowledgement(received)({ ok: false, problem: refusalFor(error, { log }).data });
+        }
+      });
       on("offer", async ({ runs }): Promise<DeviceState> => {
         federation.devices.offer(client, runs);
         return federation.deviceState(client);
@@ -108,6 +132,12 @@ export const sockets = fastifyPlugin(
     });
   },
 );
+
+/** The function that answers an event; one that does nothing where the sender wants no answer. */
+function acknowledgement(received: readonly unknown[]): (ack: unknown) => void {
+  const last = received.at(-1);
+  return typeof last === "function" ? (last as (ack: unknown) => void) : () => {};
+}
 
 /** The refusal as Socket.IO carries it: an Error with a problem document as `data`. */
 function refusalFor(error: unknown, { log }: Pick<FastifyInstance, "log">): Error & { data: unknown } {
