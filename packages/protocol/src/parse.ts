@@ -121,8 +121,16 @@ function resolve(schema: unknown, pointer: string): unknown {
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  const text = written(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "nothing";
+  } catch {
+    return "something nested too deep to show";
+  }
 }
 
 function suggest(name: string, known: readonly string[]): string {
