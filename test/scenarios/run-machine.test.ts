@@ -2,7 +2,7 @@ import type { ClientId, RunId } from "@tributary/protocol";
 import {
   advance,
   newRun,
-  plainPlan,
+  planOf,
   type RunEffect,
   type RunEvent,
   type RunState,
@@ -14,7 +14,7 @@ import { clientsNamed, specOf } from "../support/specs.ts";
 
 /** A run under the test's own clock; collects the effects of each event. */
 function drive(changes: Record<string, unknown> = {}, present: ClientId[] = clientsNamed(3)) {
-  const plan = plainPlan(specOf(changes));
+  const plan = planOf(specOf(changes));
   const world = { now: 1_000_000, present };
   let state: RunState = newRun;
   const take = (next: { state: RunState; effects: readonly RunEffect[] }) => {

@@ -3,8 +3,8 @@ import { cohortSize, Fold } from "@tributary/round";
 import { expect, test } from "vitest";
 import { specOf } from "../support/specs.ts";
 
-const update = { name: "update", length: 2, encoding: { kind: "update" } } as const;
-const count = { name: "examples", length: 1, encoding: { kind: "exact" } } as const;
+const update = { name: "update", length: 2, encoding: { kind: "update", clip: 1, bits: 16 } } as const;
+const count = { name: "examples", length: 1, encoding: { kind: "exact", scaleBits: 0 } } as const;
 
 test("a mean of updates is weighted by examples, and counts are added", () => {
   const fold = new Fold([update, count]);
@@ -43,7 +43,7 @@ test("without momentum and with learning rate 1 the new model is the old one plu
 });
 
 test("over-selection asks thirty per cent more, and never more than there are", () => {
-  const { cohort } = specOf({ cohort: { size: 10, minimum: 5 } });
+  const { cohort } = specOf({ cohort: { size: 10, minimum: 5, overSelect: 1.3 } });
   expect(cohortSize(cohort, 100)).toEqual({ asked: 13, goal: 10, minimum: 5 });
   expect(cohortSize(cohort, 11)).toEqual({ asked: 11, goal: 10, minimum: 5 });
   expect(cohortSize(cohort, 6)).toEqual({ asked: 6, goal: 6, minimum: 5 });

@@ -22,7 +22,7 @@ import {
   advance,
   explain,
   type Progress,
-  plainPlan,
+  planOf,
   type RunEffect,
   type RunEvent,
   type RunPlan,
@@ -98,7 +98,7 @@ export class RunSession {
     this.#algorithm = run.algorithm;
     this.#server = run.server;
     this.#toldPhase = run.record.phase;
-    this.#plan = plainPlan(run.spec);
+    this.#plan = planOf(run.spec);
     this.#state = state;
     this.#ports = ports;
     this.#log = ports.log.child({ run: this.run });

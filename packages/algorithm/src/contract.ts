@@ -4,13 +4,16 @@ import type { Random } from "./random.ts";
 import type { Dataset, Trainer, TrainingProgress } from "./training.ts";
 
 /**
- * One stretch of the summed vector. `update` lanes become the mean weighted by each contribution's weight; `exact` lanes
- * are added as they are.
+ * One stretch of the summed vector, and how it is made integers for a secure sum. `update` lanes become the mean weighted
+ * by each contribution's weight, of reals clipped to ±`clip` and rounded to `bits` bits; `exact` lanes are added as they
+ * are, v · 2^scaleBits as a 48-bit integer. In the clear nothing is clipped or rounded.
  */
 export interface Lane {
   readonly name: string;
   readonly length: number;
-  readonly encoding: { readonly kind: "update" } | { readonly kind: "exact" };
+  readonly encoding:
+    | { readonly kind: "update"; readonly clip: number; readonly bits: number }
+    | { readonly kind: "exact"; readonly scaleBits: number };
 }
 
 /** What a device works out from its own data. Everything in `values` is added over the cohort; nothing else leaves. */

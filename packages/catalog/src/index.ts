@@ -32,7 +32,9 @@ export function parseRunSpec(input: unknown): RunSpec {
   const name = (input as { algorithm?: { name?: unknown } } | null)?.algorithm?.name;
   // The one algorithm's schema instead of the union's gives defaults and faults of that algorithm alone.
   const schema = typeof name === "string" ? runSpecOf(algorithmNamed(name).parameters) : RunSpecSchema;
-  const spec = parse(schema, input, { what: "run specification", code: "bad_spec" }) as RunSpec;
+  const parsed = parse(schema, input, { what: "run specification", code: "bad_spec" }) as RunSpec;
+  const overSelect = parsed.cohort.overSelect ?? (parsed.secureAggregation === "none" ? 1.3 : 1);
+  const spec = { ...parsed, cohort: { ...parsed.cohort, overSelect } };
   const faults = inconsistencies(spec);
   if (faults.length > 0) throw new ProtocolError("bad_spec", `run specification: ${faults.join("; ")}`);
   if (spec.secureAggregation === "required") {
@@ -52,8 +54,8 @@ function inconsistencies({ cohort, stop }: RunSpec): string[] {
   if ((size === undefined) === (fraction === undefined)) faults.push("cohort: give either size or fraction");
   if (size !== undefined && minimum > size) faults.push(`cohort.minimum: ${minimum} is more than cohort.size ${size}`);
   if (goal !== undefined && goal < minimum) faults.push(`cohort.goal: ${goal} is less than cohort.minimum ${minimum}`);
-  if (goal !== undefined && size !== undefined && goal > Math.ceil(size * overSelect)) {
-    faults.push(`cohort.goal: ${goal} is more than the ${Math.ceil(size * overSelect)} clients asked`);
+  if (goal !== undefined && size !== undefined && goal > Math.ceil(size * (overSelect ?? 1))) {
+    faults.push(`cohort.goal: ${goal} is more than the ${Math.ceil(size * (overSelect ?? 1))} clients asked`);
   }
   const { target } = stop;
   if (target !== undefined && (target.atLeast === undefined) === (target.atMost === undefined)) {

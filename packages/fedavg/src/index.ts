@@ -7,7 +7,11 @@ export type { FedAvgParameters } from "./parameters.ts";
 export type { FedAvgState } from "./server.ts";
 export { stepModel } from "./server-optimizer.ts";
 
-const exactly = (name: string): Lane => ({ name, length: 1, encoding: { kind: "exact" } });
+const exactly = (name: string, scaleBits: number): Lane => ({
+  name,
+  length: 1,
+  encoding: { kind: "exact", scaleBits },
+});
 
 /** Federated averaging, weighted by examples. McMahan et al. 2017 (AISTATS; arXiv 1602.05629). */
 export const fedAvg: Algorithm<FedAvgState> = {
@@ -15,12 +19,15 @@ export const fedAvg: Algorithm<FedAvgState> = {
   linear: true,
   parameters: FedAvgParameters,
   element: "f32",
-  lanes: (_spec, parameters) => [
-    { name: "update", length: parameters, encoding: { kind: "update" } },
-    exactly("examples"),
-    exactly("lossSum"),
-  ],
-  evaluationLanes: [exactly("examples"), exactly("lossSum"), exactly("correct")],
+  lanes(spec, parameters) {
+    const { clip, bits } = spec.algorithm as FedAvgParameters;
+    return [
+      { name: "update", length: parameters, encoding: { kind: "update", clip, bits } },
+      exactly("examples", 0),
+      exactly("lossSum", 10),
+    ];
+  },
+  evaluationLanes: [exactly("examples", 0), exactly("lossSum", 10), exactly("correct", 0)],
   client: fedAvgClient,
   server: fedAvgServer,
 };

@@ -13,6 +13,9 @@ export const FedAvgParameters = Type.Object(
     epochs: Type.Integer({ minimum: 1, maximum: 10_000, default: 1 }),
     batchSize: Type.Union([Type.Integer({ minimum: 1, maximum: 1_000_000 }), Type.Literal("all")], { default: 10 }),
     learningRate: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
+    /** Under secure aggregation: the largest magnitude of one weight's update, and the bits it is rounded to. */
+    clip: Type.Number({ exclusiveMinimum: 0, default: 0.5 }),
+    bits: Type.Integer({ minimum: 2, maximum: 24, default: 16 }),
     server: Type.Object(
       {
         learningRate: Type.Number({ exclusiveMinimum: 0, maximum: 1000, default: 1 }),

@@ -42,7 +42,12 @@ export const StepQuestion = Type.Object({
   /** The algorithm's own settings for this round. */
   settings: Type.Record(Type.String(), Type.Unknown()),
   vectors: Type.Record(Type.String(), VectorReference),
-  /** The answer's frame. */
+  /**
+   * A secure step's message to this client, base64. The answer is then a message too, and the contribution goes into the
+   * masked vector. Settings and vectors come with the first step only.
+   */
+  message: Type.Optional(Type.String({ maxLength: 16_777_216 })),
+  /** The contribution: in the clear, the answer's frame. */
   answer: Type.Object({ element: VectorReference.properties.element, length: Type.Integer() }),
   /** Milliseconds left until the deadline when this was sent. */
   remainingMs: Type.Integer(),

@@ -35,7 +35,8 @@ export type DataSpec = Static<typeof DataSpec>;
 
 /**
  * Who takes part in a round. A round asks ⌈size × overSelect⌉ clients and closes at `goal` answers (default: size); at
- * the deadline `minimum` are enough. `fraction` makes size that share of the clients present, never below `minimum`.
+ * the deadline `minimum` are enough. `overSelect` is 1.3 by default where updates are combined in the clear, and 1 under
+ * secure aggregation, where a client that is not waited for counts as one that left. `fraction` makes size that share of the clients present, never below `minimum`.
  * `population` is how many clients the first round waits for, at most `deadlines.joinMs`. `tags`: only clients with all.
  */
 export const CohortSpec = Type.Object(
@@ -44,7 +45,7 @@ export const CohortSpec = Type.Object(
     fraction: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
     minimum: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 2 }),
     goal: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-    overSelect: Type.Number({ minimum: 1, maximum: 10, default: 1.3 }),
+    overSelect: Type.Optional(Type.Number({ minimum: 1, maximum: 10 })),
     population: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
     tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 16, default: [] }),
   },
@@ -90,6 +91,22 @@ export const EvaluationSpec = Type.Union([
 export type EvaluationSpec = Static<typeof EvaluationSpec>;
 
 /**
+ * How a secure run protects its sums (docs/secure-aggregation.md). `rule`: against a coordinator that deviates at will,
+ * or one that only looks. Weights are rounded to 0 … `weightLevels`, `weightCap` examples earning the full weight.
+ * `minimumSurvivors`: the smallest cohort whose sum may be opened (default: half the cohort, at least 3).
+ */
+export const SecureSpec = Type.Object(
+  {
+    rule: Type.Union([Type.Literal("strict"), Type.Literal("curious")], { default: "strict" }),
+    weightLevels: Type.Integer({ minimum: 1, maximum: 65_536, default: 16 }),
+    weightCap: Type.Number({ exclusiveMinimum: 0, default: 1_000 }),
+    minimumSurvivors: Type.Optional(Type.Integer({ minimum: 3 })),
+  },
+  { ...strict, default: {} },
+);
+export type SecureSpec = Static<typeof SecureSpec>;
+
+/**
  * The schema of a run's specification for a given union of algorithms (packages/catalog has it for all of them).
  * `seed` fixes the initial model and the sampling of cohorts, never a device's secrets.
  */
@@ -102,10 +119,20 @@ export function runSpecOf<Algorithm extends TSchema>(algorithm: Algorithm) {
       data: DataSpec,
       cohort: CohortSpec,
       deadlines: Type.Object(
-        { joinMs: Milliseconds(30_000), trainMs: Milliseconds(120_000), stepMs: Milliseconds(30_000) },
+        {
+          /** How long a round gathers clients. */
+          joinMs: Milliseconds(30_000),
+          /** How long the step that waits for training is open. */
+          trainMs: Milliseconds(120_000),
+          /** How long each other step of a secure round is open. */
+          stepMs: Milliseconds(30_000),
+          /** How long a secure round whose survivors are fixed waits for their shares before the run fails. */
+          unmaskMs: Milliseconds(600_000),
+        },
         { ...strict, default: {} },
       ),
       secureAggregation: Type.Union([Type.Literal("required"), Type.Literal("none")], { default: "required" }),
+      secure: SecureSpec,
       evaluation: Type.Unsafe<EvaluationSpec>({ ...EvaluationSpec, default: { on: "clients", everyRounds: 1 } }),
       stop: StopSpec,
       seed: Type.Integer({ minimum: 0, maximum: 2 ** 53 - 1, default: 0 }),

@@ -15,7 +15,7 @@ export interface CohortSize {
 export function cohortSize(cohort: CohortSpec, present: number): CohortSize {
   const size = cohort.size ?? Math.max(cohort.minimum, Math.round((cohort.fraction ?? 1) * present));
   // 1e-9: 10 × 1.3 is 13.000000000000002 in binary
-  const asked = Math.min(present, Math.ceil(size * cohort.overSelect - 1e-9));
+  const asked = Math.min(present, Math.ceil(size * (cohort.overSelect ?? 1) - 1e-9));
   return { asked, goal: Math.min(cohort.goal ?? size, Math.max(asked, 1)), minimum: cohort.minimum };
 }
 

@@ -33,7 +33,8 @@ export function openAttempt(plan: RunPlan, state: Gathering, world: World): Tran
   return askStep(plan, progress, { attempt, step: 0, asked: clients }, world);
 }
 
-function askStep(
+/** Opens a step of an attempt: its question goes to `asked`. */
+export function askStep(
   plan: RunPlan,
   progress: Progress,
   question: { attempt: Attempt; step: number; asked: readonly ClientId[] },
@@ -66,6 +67,11 @@ export function lose(plan: RunPlan, state: Collecting, event: { client: ClientId
   return { ...state, lost: [...state.lost, { client, step, reason }] };
 }
 
+/** Whether the step at hand can only be finished, never tried again. */
+export function isIrrevocable(plan: RunPlan, { attempt, step }: Collecting): boolean {
+  return plan.steps[attempt.kind][step]!.irrevocable === true;
+}
+
 /** Clients that were asked and neither answered nor are lost. */
 export function awaited({ asked, answered, lost }: Collecting): ClientId[] {
   const gone = new Set([...answered, ...lost.map(({ client }) => client)]);
@@ -80,8 +86,16 @@ export function verdict(
   plan: RunPlan,
   state: Collecting,
   world: World,
-): { readonly type: "wait" | "close" } | { readonly type: "abandon"; readonly reason: string } {
+): { readonly type: "wait" | "close" } | { readonly type: "abandon" | "fail"; readonly reason: string } {
   const { attempt, asked, answered, deadline } = state;
+  if (isIrrevocable(plan, state)) {
+    if (world.now < deadline) return { type: "wait" };
+    const found = `${answered.length} of ${asked.length} devices revealed their shares, which is too few`;
+    return {
+      type: "fail",
+      reason: `round ${attempt.round} can never be finished: ${found}; go on from its model in a new run`,
+    };
+  }
   const { minimum } = plan.spec.cohort;
   const waiting = awaited(state).length;
   if (answered.length + waiting < minimum) {

@@ -1,9 +1,10 @@
-import type { AttemptKind, Metrics } from "@tributary/protocol";
+import type { AttemptKind, ClientId, Metrics } from "@tributary/protocol";
 import { wantedPresent } from "./cohort.ts";
 import { evaluationDue, noProgress, type Progress, recordMetrics, settleClock, stopReason } from "./progress.ts";
-import { closeStep, count, isOpen, lose, openAttempt, verdict } from "./round.ts";
+import { askStep, closeStep, count, isIrrevocable, isOpen, lose, openAttempt, verdict } from "./round.ts";
 import type {
   Aggregating,
+  Attempt,
   Collecting,
   Gathering,
   Intent,
@@ -30,12 +31,19 @@ import type {
 
 export const newRun: RunState = { phase: "created", progress: noProgress };
 
-/** The state in which a run goes on after a restart: where it stood, the attempt at hand void. */
-export function restoreRun(
-  plan: RunPlan,
-  saved: { progress: Progress; phase: RunState["phase"]; reason?: string },
-  world: World,
-): Transition {
+/** What a restart finds of a run. `unfinished`: the attempt whose irrevocable step was open, and who is asked in it. */
+export interface SavedRun {
+  readonly progress: Progress;
+  readonly phase: RunState["phase"];
+  readonly reason?: string;
+  readonly unfinished?: { readonly attempt: Attempt; readonly step: number; readonly asked: readonly ClientId[] };
+}
+
+/**
+ * The state in which a run goes on after a restart: where it stood, the attempt at hand void, unless it is one that can
+ * only be finished.
+ */
+export function restoreRun(plan: RunPlan, saved: SavedRun, world: World): Transition {
   const progress = { ...saved.progress, runningSince: null };
   switch (saved.phase) {
     case "created":
@@ -48,8 +56,12 @@ export function restoreRun(
     case "gathering":
     case "collecting":
     case "aggregating":
-    case "evaluating":
-      return proceed(plan, { ...progress, runningSince: world.now }, world);
+    case "evaluating": {
+      const running = { ...progress, runningSince: world.now };
+      return saved.unfinished === undefined
+        ? proceed(plan, running, world)
+        : askStep(plan, running, saved.unfinished, world);
+    }
   }
 }
 
@@ -62,7 +74,7 @@ export function advance(plan: RunPlan, state: RunState, event: RunEvent, world: 
       return state.phase === "paused" ? begin(plan, state.progress, world) : unchanged(state);
     case "pause":
     case "stop":
-      return interrupt(state, event.type, world);
+      return interrupt(plan, state, event.type, world);
     case "broken":
       return isEnd(state) ? unchanged(state) : leaveOff(state, world, { outcome: "failed", reason: event.reason });
     case "tick":
@@ -81,8 +93,12 @@ export function advance(plan: RunPlan, state: RunState, event: RunEvent, world: 
       return state.phase === "evaluating"
         ? goOn(plan, judged(state.progress, event.metrics, plan), state.intent, world)
         : unchanged(state);
+    case "enough":
+      return isOpen(state, event.address) ? closeStep(plan, state, world) : unchanged(state);
     case "void":
-      return state.phase === "aggregating" ? abandon(plan, state, event.reason, world) : unchanged(state);
+      return state.phase === "aggregating" || state.phase === "collecting"
+        ? abandon(plan, state, event.reason, world)
+        : unchanged(state);
   }
 }
 
@@ -158,6 +174,8 @@ function settle(plan: RunPlan, state: Collecting, world: World): Transition {
       return closeStep(plan, state, world);
     case "abandon":
       return abandon(plan, state, decided.reason, world);
+    case "fail":
+      return leaveOff(state, world, { outcome: "failed", reason: decided.reason });
   }
 }
 
@@ -216,7 +234,7 @@ function goOn(plan: RunPlan, progress: Progress, intent: Intent, world: World): 
   }
 }
 
-function interrupt(state: RunState, wish: "pause" | "stop", world: World): Transition {
+function interrupt(plan: RunPlan, state: RunState, wish: "pause" | "stop", world: World): Transition {
   switch (state.phase) {
     case "finished":
     case "stopped":
@@ -230,6 +248,8 @@ function interrupt(state: RunState, wish: "pause" | "stop", world: World): Trans
       return { state: { ...state, intent: wish }, effects: [] };
     case "gathering":
     case "collecting":
+      // A pause would void an attempt that devices will not repeat: it has to wait for the commit.
+      if (wish === "pause" && state.phase === "collecting" && isIrrevocable(plan, state)) return unchanged(state);
       return leaveOff(
         state,
         world,

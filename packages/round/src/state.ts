@@ -10,6 +10,11 @@ export interface RunPlan {
 export interface StepPlan {
   readonly name: string;
   readonly limitMs: number;
+  /**
+   * A step after which there is no way back: devices reveal shares for one set of survivors, once. It closes when the
+   * shell says that there are enough; the attempt is finished or the run has failed.
+   */
+  readonly irrevocable?: boolean;
 }
 
 /** One try at one round's train or evaluate question. */
@@ -66,7 +71,9 @@ export type RunEvent =
   /** The attempt's sum is committed (train) or judged (evaluate). */
   | { readonly type: "aggregated"; readonly metrics: Metrics }
   | { readonly type: "evaluated"; readonly metrics: Metrics }
-  /** The attempt's answers cannot be combined (not a fault of ours); try again. */
+  /** What an irrevocable step has collected is enough. */
+  | { readonly type: "enough"; readonly address: StepAddress }
+  /** The attempt cannot go on, or its answers cannot be combined (not a fault of ours); try again. */
   | { readonly type: "void"; readonly reason: string }
   | { readonly type: "broken"; readonly reason: string };
 

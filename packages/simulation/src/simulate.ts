@@ -21,7 +21,7 @@ import {
   type RunId,
   type RunSpec,
 } from "@tributary/protocol";
-import { type Attempt, advance, Fold, newRun, plainPlan, type RunEvent, type RunState } from "@tributary/round";
+import { type Attempt, advance, Fold, newRun, planOf, type RunEvent, type RunState } from "@tributary/round";
 import { Timeline } from "./timeline.ts";
 
 export interface SimulationOptions {
@@ -84,7 +84,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     throw new ProtocolError("bad_spec", 'evaluation.on is "coordinator", and there is no evaluation data');
   }
   const algorithm = algorithmNamed(spec.algorithm.name);
-  const plan = plainPlan(spec);
+  const plan = planOf(spec);
   const names = devices.map((_, i) => `client-${String(i).padStart(8, "0")}` as ClientId);
   const numbers = new Map(names.map((name, i) => [name, i]));
   const kept = new Map<ClientId, unknown>();
