@@ -1,5 +1,5 @@
 import { pinnedTls, platformTls, type Transport } from "@tributary/node-client";
-import { Problem, ProtocolError } from "@tributary/protocol";
+import { EventStreamReader, Problem, ProtocolError, type StreamMessage } from "@tributary/protocol";
 import Value from "typebox/value";
 
 export interface RestOptions {
@@ -55,18 +55,36 @@ export class Rest {
     return (await response.json()) as Value;
   }
 
+  /** Server-sent events from `path`, until the coordinator ends the stream, the line breaks, or the signal comes. */
+  async *events(
+    path: string,
+    { signal, onOpen }: { signal: AbortSignal; onOpen: () => void },
+  ): AsyncGenerator<StreamMessage> {
+    const response = await this.#send("GET", path, undefined, signal);
+    onOpen();
+    const reader = new EventStreamReader();
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      yield* reader.read(decoder.decode(chunk, { stream: true }));
+    }
+  }
+
   async #json<Value>(method: string, path: string, body?: unknown): Promise<Value> {
     const sent = body === undefined ? undefined : { body: JSON.stringify(body), type: "application/json" };
     const response = await this.#send(method, path, sent);
     return (response.status === 204 ? undefined : await response.json()) as Value;
   }
 
-  async #send(method: string, path: string, sent?: { body: string | Uint8Array; type: string }) {
+  async #send(
+    method: string,
+    path: string,
+    sent?: { body: string | Uint8Array; type: string },
+    signal: AbortSignal = AbortSignal.timeout(requestMs),
+  ) {
     const headers: Record<string, string> = {};
     if (this.#adminKey !== undefined) headers["authorization"] = `Bearer ${this.#adminKey}`;
     if (sent !== undefined) headers["content-type"] = sent.type;
     const body = sent === undefined ? {} : { body: sent.body as string | Uint8Array<ArrayBuffer> };
-    const signal = AbortSignal.timeout(requestMs);
     const answer = await this.#transport
       .fetch(`${this.#url}${path}`, { method, headers, signal, ...body })
       .catch((cause: unknown) => {

@@ -1,5 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { type ModelRecord, type RunRecord, routes } from "@tributary/protocol";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ModelRecord, ProtocolError, type RunRecord, routes } from "@tributary/protocol";
 import type { Command } from "commander";
 import { UsageError } from "../exit.ts";
 import { integer, openRest, type RemoteFlags, withRemoteFlags } from "../flags.ts";
@@ -28,15 +30,39 @@ export function addModelsCommand(program: Command): void {
     });
 
   withRemoteFlags(models.command("pull <run>"))
-    .description("Save a version's weights (float32, little-endian, in layer order).")
+    .description("Save a version as a TensorFlow.js layers model: model.json and weights.bin, for tf.loadLayersModel.")
     .option("--model-version <n>", "which version; default the newest", integer(0))
-    .option("--out <file>", "where to", "weights.bin")
+    .option("--out <folder>", "where to", "model")
+    .option("--json", "print what was saved as JSON")
     .action(async (run: string, flags: Flags & { modelVersion?: number; out: string }) => {
       const rest = await openRest(flags);
       const version = flags.modelVersion ?? (await rest.get<RunRecord>(routes.run(run))).modelVersion;
-      const bytes = await rest.bytes(routes.modelWeights(run, version));
-      await writeFile(flags.out, bytes);
-      print(`version ${version}: ${bytesText(bytes.byteLength)} in ${flags.out}`);
+      const record = await rest.get<ModelRecord>(routes.model(run, version));
+      const description = await rest.bytes(routes.modelJson(run, version));
+      const weights = await rest.bytes(routes.modelWeights(run, version));
+      const found = createHash("sha256").update(weights).digest("hex");
+      if (found !== record.sha256) {
+        const detail = `version ${version}: the weights have SHA-256 ${found}, its record ${record.sha256}; not saved`;
+        throw new ProtocolError("model_hash_mismatch", detail);
+      }
+      await mkdir(flags.out, { recursive: true });
+      // The description last: with it there, the model is whole.
+      await writeFile(join(flags.out, "weights.bin"), weights);
+      await writeFile(join(flags.out, "model.json"), description);
+      if (flags.json) printJson({ ...record, out: flags.out });
+      else print(`version ${version} of round ${record.round}: ${bytesText(weights.byteLength)} in ${flags.out}`);
+    });
+
+  withRemoteFlags(models.command("rollback <run>"))
+    .description("Serve an earlier version again, as a new version; nothing is deleted. Pause the run first.")
+    .requiredOption("--model-version <n>", "the version to serve again", integer(0))
+    .option("--json", "print the new version as JSON")
+    .action(async (run: string, flags: Flags & { modelVersion: number }) => {
+      const record = await (await openRest(flags)).post<ModelRecord>(routes.rollback(run), {
+        version: flags.modelVersion,
+      });
+      if (flags.json) printJson(record);
+      else print(`version ${record.version} now serves the bytes of version ${flags.modelVersion}`);
     });
 
   withRemoteFlags(models.command("push <weights.bin>"))

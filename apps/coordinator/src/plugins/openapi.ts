@@ -21,14 +21,14 @@ import fastifyPlugin from "fastify-plugin";
 
 /** Schemas that the document names once and refers to everywhere. */
 const named: Readonly<Record<string, object>> = {
-  RunSpec: RunSpecSchema,
+  RunSpec: asInput(RunSpecSchema),
   RunRecord,
   RoundRecord,
   ModelRecord,
   ClientRecord,
   FederationEvent,
   EventGap,
-  Enrolment,
+  Enrolment: asInput(Enrolment),
   Enrolled,
   DeviceState,
   StepQuestion,
@@ -95,7 +95,7 @@ function described(
   route: RouteOptions,
 ): FastifySchema {
   // Pages and assets have no schema and are not part of the API.
-  if (schema === undefined) return { hide: true };
+  if (schema === undefined || schema.hide === true) return { hide: true };
   const given = schema.response as Record<string, object> | undefined;
   const { "4xx": _clientFault, "5xx": _ownFault, ...good } = given ?? {};
   const problem = { content: { "application/problem+json": { schema: Problem } } };
@@ -108,6 +108,7 @@ function described(
     tags: [tagOf(url)],
     ...(security === undefined ? {} : { security }),
     ...(takesBytes ? { body: bytes } : {}),
+    ...(schema.body === undefined ? {} : { body: asInput(schema.body as object) }),
     response: {
       ...(Object.keys(good).length === 0 ? { 200: { description: "The bytes", ...bytes } } : good),
       "4xx": { description: "Refused: the request is at fault", ...problem },
@@ -132,7 +133,7 @@ function operationId(method: string, url: string): string {
 
 /** The document with each of the named schemas written once, under `components`. */
 function namedSchemas<Document extends object>(document: Document): Document {
-  const names = new Map(Object.entries(named).map(([name, schema]) => [JSON.stringify(schema), name]));
+  const names = new Map(Object.entries(named).map(([name, schema]) => [JSON.stringify(plain(schema)), name]));
   const referring = (node: unknown, root = false): unknown => {
     if (typeof node !== "object" || node === null) return node;
     const name = root ? undefined : names.get(JSON.stringify(node));
@@ -140,7 +141,41 @@ function namedSchemas<Document extends object>(document: Document): Document {
     if (Array.isArray(node)) return node.map((item) => referring(item));
     return Object.fromEntries(Object.entries(node).map(([key, member]) => [key, referring(member)]));
   };
-  const found = referring(document) as Document & { components?: object };
-  const schemas = Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, referring(schema, true)]));
+  const found = referring(plain(document)) as Document & { components?: object };
+  const schemas = Object.fromEntries(
+    Object.entries(named).map(([name, schema]) => [name, referring(plain(schema), true)]),
+  );
   return { ...found, components: { ...found.components, schemas } };
+}
+
+/** A schema as whoever sends it may write it: what has a default may be left out. */
+function asInput(schema: object): object {
+  return mapObjects(schema, (node) => {
+    const { required, properties } = node as {
+      required?: string[];
+      properties?: Record<string, { default?: unknown }>;
+    };
+    if (!Array.isArray(required) || properties === undefined) return node;
+    const needed = required.filter((name) => properties[name]?.default === undefined);
+    return { ...node, required: needed };
+  });
+}
+
+/** A schema in one spelling: the plugin writes some of what TypeBox writes in another way. */
+function plain(schema: object): object {
+  return mapObjects(schema, (node) => {
+    const spelled = Object.entries(node).map(([key, value]) => {
+      const patterns: unknown[] = key === "patternProperties" ? Object.values(value as object) : [];
+      if (patterns.length === 1) return ["additionalProperties", patterns[0]];
+      return key === "const" ? ["enum", [value]] : [key, value];
+    });
+    return Object.fromEntries(spelled) as object;
+  });
+}
+
+/** The same JSON with every object in it, inner ones first, replaced. */
+function mapObjects(node: object, change: (object: object) => object): object {
+  const inner = (value: unknown) => (typeof value === "object" && value !== null ? mapObjects(value, change) : value);
+  if (Array.isArray(node)) return node.map(inner);
+  return change(Object.fromEntries(Object.entries(node).map(([key, value]) => [key, inner(value)])));
 }
