@@ -90,7 +90,12 @@ export class Models {
     const id = this.#next++;
     return new Promise<Value>((resolve, reject) => {
       this.#pending.set(id, { resolve: resolve as (value: never) => void, reject });
-      worker.postMessage({ id, request });
+      try {
+        worker.postMessage({ id, request });
+      } catch (cause) {
+        this.#pending.delete(id);
+        reject(new ProtocolError("bad_spec", `model: it is nested too deep (${(cause as Error).message}).`, { cause }));
+      }
     });
   }
 
