@@ -70,15 +70,29 @@ export function describeFaults(schema: TSchema, value: unknown): string[] {
 /** Leaves out the branches of a union whose tag differs from the value's, and the union's own summary line. */
 function relevantFaults(faults: readonly Fault[]): readonly Fault[] {
   const mismatched: string[] = [];
+  const tags = new Set<string>();
   for (const fault of faults) {
-    const branch = /^(.*\/anyOf\/\d+)\//.exec(fault.schemaPath)?.[1];
-    if (branch !== undefined && fault.keyword === "const") mismatched.push(branch);
+    const branch = branchOf(fault);
+    if (branch === undefined || fault.keyword !== "const") continue;
+    mismatched.push(branch);
+    tags.add(fault.instancePath);
+  }
+  // A branch that does not even know the tag which the value bears is none that was meant.
+  for (const fault of faults) {
+    const unknown = (fault.params["additionalProperties"] ?? []) as string[];
+    const branch = branchOf(fault);
+    if (branch !== undefined && unknown.some((name) => tags.has(`${fault.instancePath}/${name}`))) mismatched.push(branch);
   }
   const kept = faults.filter((fault) => !mismatched.some((branch) => `${fault.schemaPath}/`.startsWith(`${branch}/`)));
   const informative = kept.filter((fault) => fault.keyword !== "anyOf" && fault.keyword !== "boolean");
   if (informative.length > 0) return informative;
   const unions = kept.filter((fault) => fault.keyword === "anyOf");
   return unions.length > 0 ? unions : faults;
+}
+
+/** The innermost branch of a union in which a fault was found. */
+function branchOf({ schemaPath }: Fault): string | undefined {
+  return /^(.*\/anyOf\/\d+)(?:\/|$)/.exec(schemaPath)?.[1];
 }
 
 function phrase(schema: TSchema, value: unknown, fault: Fault): string {
