@@ -139,7 +139,7 @@ describe("a client that sends", () => {
 
   test("another answer than before is refused, the same one again is not", async () => {
     const { sharing } = await afterShare({ parameters, seed: "twice" });
-    const sent = sharing.inbox.get(2)!.bytes;
+    const sent = sharing.inbox.get(2)!;
     expect(receiveShares(sharing, 2, sent.slice())).toBe("duplicate");
     const other = sent.slice();
     other[200]! ^= 1;
@@ -167,7 +167,7 @@ test("garbled, short, long and random messages are refused at every step and cha
     (bytes) => receiveReveal(full.unmasking, 1, bytes),
     (bytes) => decodeParameters(bytes),
   ];
-  const valid = [sharing.inbox.get(1)!.bytes, staged.uploads[9]!];
+  const valid = [sharing.inbox.get(1)!, staged.uploads[9]!];
   const garbage = fc.oneof(
     fc.uint8Array({ maxLength: 300 }),
     fc.tuple(fc.constantFrom(...valid), fc.nat(2000), fc.integer({ min: 1, max: 255 })).map(([bytes, at, flip]) => {

@@ -27,7 +27,7 @@ import {
   unmaskSum,
 } from "@tributary/secure-agg";
 import { describe, expect, test } from "vitest";
-import { encodeConfirmQuestion } from "../../packages/secure-agg/src/message/confirmation.ts";
+import { encodeConfirmQuestion, survivorsHashOf } from "../../packages/secure-agg/src/message/confirmation.ts";
 import { decodeReveal } from "../../packages/secure-agg/src/message/reveal.ts";
 import { encodeRoster, type Member } from "../../packages/secure-agg/src/message/roster.ts";
 import { decodeMaskQuestion, encodeMaskQuestion } from "../../packages/secure-agg/src/message/shares.ts";
@@ -114,7 +114,9 @@ describe("a second set", () => {
       if (share.kind === "seed") seedShares.push(share.value);
       if (share.kind === "key") keyShares.push(share.value);
       // The other set: refused by the answered device, and the state before it is spent.
-      const other = unmaskQuestionFor({ ...unmasking, survivors: new Set([0, 1, 2, 4, 5, member]) }, member);
+      const others = new Set([0, 1, 2, 4, 5, member]);
+      const survivorsHash = survivorsHashOf(unmasking.roster.sessionId, [...others], 6);
+      const other = unmaskQuestionFor({ ...unmasking, survivors: others, survivorsHash }, member);
       if (member !== target)
         expect(await refusalOf(() => repeatAnswer(answered, other))).toBe("secure_already_answered");
       expect(await refusalOf(() => unmask(state, other))).not.toBe("none");
@@ -163,6 +165,7 @@ describe("different views of the survivors", () => {
         ...honest,
         step: "unmasking",
         survivors: new Set(views[member]),
+        survivorsHash: survivorsHashOf(sessionId, views[member]!, 6),
         tags: new Map([[member, tags]]),
       } as never;
       expect(await refusalOf(() => unmask(one.state, unmaskQuestionFor(state, member)))).toBe("secure_inconsistent");

@@ -75,7 +75,7 @@ describe("secrets", () => {
 
   test("are in nothing that is sent, logged, thrown or stored", async () => {
     const secrets: string[] = [];
-    const { unmasking, states } = await afterConfirm({ parameters, seed: "grep" });
+    const { unmasking, states, uploads } = await afterConfirm({ parameters, seed: "grep" });
     const records: string[] = [];
     const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
     for (const member of unmasking.sharers) {
@@ -92,11 +92,9 @@ describe("secrets", () => {
     }
     const result = (await unmaskSum(unmasking, { crypto: coordinatorCrypto, kernel }))!;
     records.push(JSON.stringify(result), hex(result.transcript), hex(new Uint8Array(result.words.slice().buffer)));
-    for (const { bytes } of [...unmasking.shares.values()].flatMap(({ envelopes }) =>
-      envelopes.map((bytes) => ({ bytes })),
-    )) {
-      records.push(hex(bytes));
-    }
+    // The same session again, for what was sent before: envelopes and vectors.
+    const { sharing } = await afterShare({ parameters, seed: "grep" });
+    for (const bytes of [...sharing.inbox.values(), ...uploads]) records.push(hex(bytes));
     const everything = records.join("\n");
     for (const secret of secrets) expect(everything).not.toContain(secret);
     // And the search can find one: the streams are those that the session drew from.

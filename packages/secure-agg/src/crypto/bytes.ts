@@ -59,7 +59,9 @@ export class ByteWriter {
     return this.bytes(utf8ToBytes(text));
   }
 
+  /** The bytes written; the writer is not used again. */
   finish(): Uint8Array {
+    if (this.#length === this.#bytes.length) return this.#bytes;
     const finished = this.#bytes.slice(0, this.#length);
     // The buffer may have held shares.
     this.#bytes.fill(0);

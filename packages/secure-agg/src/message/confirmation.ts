@@ -1,7 +1,7 @@
 import { malformed } from "../crypto/bytes.ts";
 import { labelledHash, labelledTag, pairBytes } from "../crypto/derive.ts";
 import { encodeBitmap, readBitmap } from "./bitmap.ts";
-import { openMessage, readMessage } from "./header.ts";
+import { headerBytes, openMessage, readMessage } from "./header.ts";
 
 /** The question of step 4: whose vectors arrived (U3), the same bytes for every survivor. */
 export function encodeConfirmQuestion(sessionId: Uint8Array, survivors: readonly number[], size: number): Uint8Array {
@@ -30,7 +30,7 @@ export function confirmationTag(
 
 /** R3, client → coordinator: one tag per surviving peer, ascending. */
 export function encodeConfirmation(sessionId: Uint8Array, tags: readonly Uint8Array[]): Uint8Array {
-  const writer = openMessage("confirmation", sessionId, 64 + 32 * tags.length);
+  const writer = openMessage("confirmation", sessionId, headerBytes + 32 * tags.length);
   for (const tag of tags) writer.raw(tag);
   return writer.finish();
 }
@@ -49,7 +49,7 @@ export interface UnmaskQuestion {
 }
 
 export function encodeUnmaskQuestion(sessionId: Uint8Array, question: UnmaskQuestion): Uint8Array {
-  const writer = openMessage("unmaskQuestion", sessionId, 128 + 33 * question.tags.length)
+  const writer = openMessage("unmaskQuestion", sessionId, headerBytes + 36 + 33 * question.tags.length)
     .raw(question.survivorsHash)
     .u32(question.tags.length);
   for (const tag of question.tags) {

@@ -2,7 +2,7 @@ import { equalBytes } from "@noble/ciphers/utils.js";
 import { ByteReader, ByteWriter, malformed } from "../crypto/bytes.ts";
 
 /** Every message by the number that stands for it on the wire; up is client → coordinator. */
-export const messageTypes = {
+const messageTypes = {
   advertisement: 2,
   shareQuestion: 3,
   shares: 4,
@@ -19,7 +19,7 @@ export type MessageType = keyof typeof messageTypes;
 export const headerBytes = 36;
 const magic = Uint8Array.of(0x53, 0x41, 0x31);
 
-/** A writer that has the header behind it, with room for about `bytes`. `session` is cfgHash until the roster is known, then the session id. */
+/** A writer that has the header behind it, with room for `bytes`: exact room spares a copy. `session` is cfgHash until the roster is known, then the session id. */
 export function openMessage(type: MessageType, session: Uint8Array, bytes = 256): ByteWriter {
   return new ByteWriter(bytes).raw(magic).u8(messageTypes[type]).raw(session);
 }

@@ -1,44 +1,55 @@
+import { malformed } from "../crypto/bytes.ts";
 import { bitmapBytes, encodeBitmap, readBitmap } from "./bitmap.ts";
 import { envelopeBytes } from "./envelope.ts";
 import { headerBytes, openMessage, readMessage } from "./header.ts";
 
-/**
- * R1, client → coordinator: a commitment to b, and one envelope per peer, in ascending order of the peers. Decoded, they
- * are views of the message.
- */
-export interface Shares {
-  readonly commitment: Uint8Array;
-  readonly envelopes: readonly Uint8Array[];
-}
+const commitmentBytes = 32;
+const envelopesAt = headerBytes + commitmentBytes;
 
-export function encodeShares(sessionId: Uint8Array, { commitment, envelopes }: Shares): Uint8Array {
-  const writer = openMessage("shares", sessionId, 128 + envelopes.length * envelopeBytes).raw(commitment);
-  for (const envelope of envelopes) writer.raw(envelope);
+/** R1, client → coordinator: a commitment to b, and one envelope per peer, in ascending order of the peers. */
+export function encodeShares(sessionId: Uint8Array, shares: { commitment: Uint8Array; envelopes: Uint8Array[] }) {
+  const bytes = envelopesAt + shares.envelopes.length * envelopeBytes;
+  const writer = openMessage("shares", sessionId, bytes).raw(shares.commitment);
+  for (const envelope of shares.envelopes) writer.raw(envelope);
   return writer.finish();
 }
 
-export function decodeShares(sessionId: Uint8Array, bytes: Uint8Array, peers: number): Shares {
-  const reader = readMessage("shares", sessionId, bytes);
-  const commitment = reader.view(32);
-  const envelopes = Array.from({ length: peers }, () => reader.view(envelopeBytes));
-  reader.finish();
-  return { commitment, envelopes };
+/** Throws `ProtocolError("secure_message")` unless this is R1 with one envelope for each of `peers` peers. */
+export function checkShares(sessionId: Uint8Array, bytes: Uint8Array, peers: number): void {
+  readMessage("shares", sessionId, bytes.subarray(0, headerBytes));
+  const expected = envelopesAt + peers * envelopeBytes;
+  if (bytes.length !== expected) malformed("shares", `${expected} bytes`, `${bytes.length}`);
+}
+
+/** The commitment of a message that `checkShares` passed: a copy. */
+export function commitmentIn(bytes: Uint8Array): Uint8Array {
+  return bytes.slice(headerBytes, envelopesAt);
+}
+
+/** The envelope for the peer at `index` of a message that `checkShares` passed: a view. */
+export function envelopeIn(bytes: Uint8Array, index: number): Uint8Array {
+  const start = envelopesAt + index * envelopeBytes;
+  return bytes.subarray(start, start + envelopeBytes);
 }
 
 /** The question of step 3: who shared (U2), and the envelopes for this client from its peers among them, ascending. */
 export interface MaskQuestion {
-  readonly sharers: readonly number[];
+  readonly sharers: Iterable<number>;
   readonly envelopes: readonly Uint8Array[];
 }
 
 export function encodeMaskQuestion(sessionId: Uint8Array, question: MaskQuestion, size: number): Uint8Array {
-  const bytes = 64 + bitmapBytes(size) + question.envelopes.length * envelopeBytes;
+  const bytes = headerBytes + bitmapBytes(size) + question.envelopes.length * envelopeBytes;
   const writer = openMessage("maskQuestion", sessionId, bytes).raw(encodeBitmap(question.sharers, size));
   for (const envelope of question.envelopes) writer.raw(envelope);
   return writer.finish();
 }
 
-export function decodeMaskQuestion(sessionId: Uint8Array, bytes: Uint8Array, size: number): MaskQuestion {
+export function decodeMaskQuestion(
+  sessionId: Uint8Array,
+  bytes: Uint8Array,
+  size: number,
+): MaskQuestion & { readonly sharers: readonly number[] } {
   const reader = readMessage("maskQuestion", sessionId, bytes);
   const sharers = readBitmap(reader, size);
   const count = Math.floor((bytes.length - headerBytes - bitmapBytes(size)) / envelopeBytes);

@@ -5,7 +5,6 @@ import { isSmallOrderPoint } from "../crypto/strict-keys.ts";
 import { type Graph, graphOf } from "../graph/graph.ts";
 import { decodeAdvertisement, verifyKeys } from "../message/advertisement.ts";
 import { encodeRoster, type Member, type Roster, rosterOf } from "../message/roster.ts";
-import type { Shares } from "../message/shares.ts";
 import { checkParameters, type Floors } from "../session/floors.ts";
 import { requireEnough } from "../session/members.ts";
 import { configHashOf, encodeParameters, type SessionParameters } from "../session/parameters.ts";
@@ -98,8 +97,8 @@ export interface Sharing extends Roll {
   readonly step: "sharing";
   /** The roster: the same bytes for every member. */
   readonly question: Uint8Array;
-  /** Each member's message, and the shares in it. */
-  readonly inbox: Map<number, { readonly bytes: Uint8Array; readonly shares: Shares }>;
+  /** Each member's message. */
+  readonly inbox: Map<number, Uint8Array>;
 }
 
 /** The roster index of a client; throws `ProtocolError("not_asked")` for one that is not on it. */

@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from "../crypto/bytes.ts";
 import { graphOf } from "../graph/graph.ts";
 import { encodeBitmap, readBitmap } from "../message/bitmap.ts";
+import { survivorsHashOf } from "../message/confirmation.ts";
 import { decodeRoster, encodeRoster } from "../message/roster.ts";
 import { peersWithin } from "../session/members.ts";
 import { configHashOf, decodeParameters, encodeParameters } from "../session/parameters.ts";
@@ -12,13 +13,13 @@ import type { Unmasking } from "./masking.ts";
  * not in it: store each as it comes and give it to `receiveReveal` again.
  */
 export function encodeUnmasking(state: Unmasking): Uint8Array {
-  const { parameters, configHash, roster, graph, sharers, survivors, shares, tags } = state;
+  const { parameters, configHash, roster, graph, sharers, survivors, commitments, tags } = state;
   const writer = new ByteWriter(65_536)
     .bytes(encodeParameters(parameters))
     .bytes(encodeRoster(configHash, roster.members))
     .raw(encodeBitmap(sharers, graph.size))
     .raw(encodeBitmap(survivors, graph.size));
-  for (const member of sharers) writer.raw(shares.get(member)!.commitment);
+  for (const member of sharers) writer.raw(commitments.get(member)!);
   for (const member of survivors) {
     for (const peer of peersWithin(graph, member, survivors)) {
       const tag = tags.get(member)!.get(peer);
@@ -38,7 +39,7 @@ export function decodeUnmasking(bytes: Uint8Array, sum: Uint32Array): Unmasking 
   const graph = graphOf(parameters.graph, { size: roster.members.length, hash: roster.hash, configHash });
   const sharers = new Set(readBitmap(reader, graph.size));
   const survivors = new Set(readBitmap(reader, graph.size));
-  const shares = new Map([...sharers].map((member) => [member, { commitment: reader.raw(32), envelopes: [] }]));
+  const commitments = new Map([...sharers].map((member) => [member, reader.raw(32)]));
   const tags = new Map<number, Map<number, Uint8Array>>();
   for (const member of survivors) {
     const received = new Map<number, Uint8Array>();
@@ -47,5 +48,7 @@ export function decodeUnmasking(bytes: Uint8Array, sum: Uint32Array): Unmasking 
   }
   reader.finish();
   const roll = { parameters, configHash, roster, graph };
-  return { step: "unmasking", ...roll, sharers, survivors, shares, tags, sum, inbox: new Map() };
+  const survivorsHash = survivorsHashOf(roster.sessionId, [...survivors], graph.size);
+  const sets = { sharers, survivors, survivorsHash, commitments, tags };
+  return { step: "unmasking", ...roll, ...sets, sum, inbox: new Map() };
 }

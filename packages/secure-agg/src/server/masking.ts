@@ -9,14 +9,18 @@ import {
   survivorsHashOf,
 } from "../message/confirmation.ts";
 import { decodeMasked, maskedHeaderBytes } from "../message/masked.ts";
+import { commitmentIn } from "../message/shares.ts";
 import { holdersWithin, peersWithin, requireEnough } from "../session/members.ts";
 import type { Received } from "./advertising.ts";
 import type { Masking } from "./sharing.ts";
 
 /** U3 is known; the survivors tell their neighbours what they were told. A vector that arrives now has no way in. */
-export interface Confirming extends Omit<Masking, "step" | "inbox"> {
+export interface Confirming extends Omit<Masking, "step" | "inbox" | "shares"> {
   readonly step: "confirming";
   readonly survivors: ReadonlySet<number>;
+  readonly survivorsHash: Uint8Array;
+  /** H(b) of everyone who dealt shares. */
+  readonly commitments: ReadonlyMap<number, Uint8Array>;
   /** The question: the same bytes for every survivor. */
   readonly question: Uint8Array;
   readonly inbox: Map<number, readonly Uint8Array[]>;
@@ -59,14 +63,17 @@ export async function receiveMasked(
 
 /** R2 closes: U3 are those whose vector is in the sum. Throws `ProtocolError("secure_too_few")`. */
 export function closeMasking(state: Masking): Confirming {
-  const { inbox, parameters, graph, sharers, roster } = state;
+  const { inbox, parameters, graph, roster } = state;
   closed.add(inbox);
   const listed = [...inbox.keys()].sort((a, b) => a - b);
   const survivors = new Set(listed);
   requireEnough(survivors.size, parameters.minimumSurvivors, "survivors");
   requireHolders(state, survivors, "survivors that hold its shares");
   const question = encodeConfirmQuestion(roster.sessionId, listed, graph.size);
-  return { ...state, step: "confirming", sharers, survivors, question, inbox: new Map() };
+  const survivorsHash = survivorsHashOf(roster.sessionId, listed, graph.size);
+  const { shares, ...rest } = state;
+  const commitments = new Map([...shares].map(([member, bytes]) => [member, commitmentIn(bytes)]));
+  return { ...rest, step: "confirming", survivors, survivorsHash, commitments, question, inbox: new Map() };
 }
 
 /** Takes one survivor's tags. Throws `ProtocolError("not_asked" | "secure_message" | "conflicting_update")`. */
@@ -107,9 +114,8 @@ export function closeConfirming(state: Confirming): Unmasking {
 
 /** The question of step 5 for one survivor: its surviving peers' tags, absent ones marked. */
 export function unmaskQuestionFor(state: Unmasking, member: number): Uint8Array {
-  const { graph, roster, survivors } = state;
+  const { graph, roster, survivors, survivorsHash } = state;
   if (!survivors.has(member)) throw new ProtocolError("not_asked", `client ${member} is no survivor`);
-  const survivorsHash = survivorsHashOf(roster.sessionId, [...survivors], graph.size);
   const tags = peersWithin(graph, member, survivors).map((peer) => state.tags.get(member)!.get(peer));
   return encodeUnmaskQuestion(roster.sessionId, { survivorsHash, tags });
 }

@@ -1,7 +1,7 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { ProtocolError } from "@tributary/protocol";
 import { paddedLength } from "../kernel/kernel.ts";
-import { decodeShares, encodeMaskQuestion, type Shares } from "../message/shares.ts";
+import { checkShares, encodeMaskQuestion, envelopeIn } from "../message/shares.ts";
 import { wordsOf } from "../session/headroom.ts";
 import { holdersWithin, peersWithin, requireEnough } from "../session/members.ts";
 import type { Received, Roll, Sharing } from "./advertising.ts";
@@ -10,7 +10,8 @@ import type { Received, Roll, Sharing } from "./advertising.ts";
 export interface Masking extends Roll {
   readonly step: "masking";
   readonly sharers: ReadonlySet<number>;
-  readonly shares: ReadonlyMap<number, Shares>;
+  /** The message of each of them: their envelopes. */
+  readonly shares: ReadonlyMap<number, Uint8Array>;
   readonly sum: Uint32Array;
   /** The digest of every vector that is in the sum. */
   readonly inbox: Map<number, Uint8Array>;
@@ -18,13 +19,13 @@ export interface Masking extends Roll {
 
 /** Takes one member's shares; the message is kept, not copied. Throws `ProtocolError("secure_message" | "conflicting_update")`. */
 export function receiveShares(state: Sharing, member: number, bytes: Uint8Array): Received {
-  const shares = decodeShares(state.roster.sessionId, bytes, state.graph.peers(member).length);
+  checkShares(state.roster.sessionId, bytes, state.graph.peers(member).length);
   const earlier = state.inbox.get(member);
   if (earlier === undefined) {
-    state.inbox.set(member, { bytes, shares });
+    state.inbox.set(member, bytes);
     return "accepted";
   }
-  if (equalBytes(earlier.bytes, bytes)) return "duplicate";
+  if (equalBytes(earlier, bytes)) return "duplicate";
   throw new ProtocolError("conflicting_update", `client ${member} already dealt other shares`);
 }
 
@@ -45,8 +46,7 @@ export function closeSharing(state: Sharing): Masking {
     }
   }
   requireEnough(sharers.size, Math.max(parameters.minimumSurvivors, parameters.threshold), "clients that dealt shares");
-  const shares = new Map<number, Shares>();
-  for (const member of sharers) shares.set(member, inbox.get(member)!.shares);
+  const shares = new Map([...sharers].map((member) => [member, inbox.get(member)!]));
   const sum = new Uint32Array(paddedLength(wordsOf(parameters.lanes)));
   const roll = { parameters, configHash, roster, graph };
   return { step: "masking", ...roll, sharers, shares, sum, inbox: new Map() };
@@ -56,8 +56,8 @@ export function closeSharing(state: Sharing): Masking {
 export function maskQuestionFor(state: Masking, member: number): Uint8Array {
   const { graph, roster, sharers, shares } = state;
   if (!sharers.has(member)) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
-  const envelopes = peersWithin(graph, member, sharers).map(
-    (dealer) => shares.get(dealer)!.envelopes[graph.peers(dealer).indexOf(member)]!,
+  const envelopes = peersWithin(graph, member, sharers).map((dealer) =>
+    envelopeIn(shares.get(dealer)!, graph.peers(dealer).indexOf(member)),
   );
-  return encodeMaskQuestion(roster.sessionId, { sharers: [...sharers], envelopes }, graph.size);
+  return encodeMaskQuestion(roster.sessionId, { sharers, envelopes }, graph.size);
 }

@@ -63,7 +63,7 @@ export function recoveries(state: Unmasking): readonly Recovery[] | undefined {
   const { threshold } = parameters;
   const found = [...state.sharers].map((member): Recovery => {
     const kind = survivors.has(member) ? "seed" : "key";
-    const check = kind === "seed" ? state.shares.get(member)!.commitment : roster.members[member]!.maskKey;
+    const check = kind === "seed" ? state.commitments.get(member)! : roster.members[member]!.maskKey;
     const holders = graph.holders(member);
     return { member, kind, threshold, shares: collected.get(member)!, holders, check, sessionId: roster.sessionId };
   });
