@@ -87,7 +87,12 @@ function relevantFaults(faults: readonly Fault[]): readonly Fault[] {
   const informative = kept.filter((fault) => fault.keyword !== "anyOf" && fault.keyword !== "boolean");
   if (informative.length > 0) return informative;
   const unions = kept.filter((fault) => fault.keyword === "anyOf");
-  return unions.length > 0 ? unions : faults;
+  if (unions.length > 0) return unions;
+  const [tag] = tags;
+  const union = mismatched[0]?.replace(/\/anyOf\/\d+$/, "");
+  if (tag === undefined || union === undefined) return faults;
+  const instancePath = tag.slice(0, tag.lastIndexOf("/"));
+  return [{ keyword: "anyOf", schemaPath: union, instancePath, message: "", params: {} }];
 }
 
 /** The innermost branch of a union in which a fault was found. */
