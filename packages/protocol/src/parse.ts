@@ -81,7 +81,8 @@ function relevantFaults(faults: readonly Fault[]): readonly Fault[] {
   for (const fault of faults) {
     const unknown = (fault.params["additionalProperties"] ?? []) as string[];
     const branch = branchOf(fault);
-    if (branch !== undefined && unknown.some((name) => tags.has(`${fault.instancePath}/${name}`))) mismatched.push(branch);
+    if (branch !== undefined && unknown.some((name) => tags.has(`${fault.instancePath}/${name}`)))
+      mismatched.push(branch);
   }
   const kept = faults.filter((fault) => !mismatched.some((branch) => `${fault.schemaPath}/`.startsWith(`${branch}/`)));
   const informative = kept.filter((fault) => fault.keyword !== "anyOf" && fault.keyword !== "boolean");
