@@ -1,13 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { TrainingProgress } from "@tributary/algorithm";
-import {
-  type Identity,
-  identityInMemory,
-  type Participant,
-  type ParticipantEvent,
-  participate,
-} from "@tributary/participant";
-import type { Phase } from "@tributary/protocol";
+import { type IdentityStore, type Participant, type ParticipantEvent, participate } from "@tributary/participant";
+import type { Hint, Phase } from "@tributary/protocol";
 import type { OpenRun } from "./open-runs.ts";
 import { remoteAbilities } from "./remote-work.ts";
 import type { TrainingWorker } from "./training-worker.ts";
@@ -39,6 +33,8 @@ export interface PartState {
   readonly connection: Connection;
   readonly phase: Phase;
   readonly round: number;
+  /** The newest question. */
+  readonly hint: Hint | undefined;
   readonly doing: Doing;
   /** Of the round under way, at most the last 240. */
   readonly losses: readonly number[];
@@ -61,14 +57,15 @@ export class Part {
     found: DataFound;
     worker: TrainingWorker;
     joinToken: string | undefined;
-    identity?: { load(): Promise<Identity | undefined>; save(identity: Identity | undefined): Promise<void> };
+    identity: IdentityStore;
   }) {
-    const { coordinator, run, engine, found, worker, joinToken, identity = identityInMemory() } = options;
+    const { coordinator, run, engine, found, worker, joinToken, identity } = options;
     this.state = signal({
       run,
       connection: { kind: "connecting" },
       phase: run.phase,
       round: 0,
+      hint: undefined,
       doing: { kind: "idle" },
       losses: [],
       updates: 0,
@@ -132,7 +129,7 @@ function after(state: PartState, event: ParticipantEvent): PartState {
     case "phase":
       return { ...state, phase: event.phase };
     case "asked":
-      return { ...state, round: event.hint.round, doing: { kind: "asked" }, losses: [] };
+      return { ...state, round: event.hint.round, hint: event.hint, doing: { kind: "asked" }, losses: [] };
     case "training": {
       const { hint, done, progress } = event;
       const losses = progress === undefined ? state.losses : [...state.losses, progress.loss].slice(-240);
@@ -146,10 +143,13 @@ function after(state: PartState, event: ParticipantEvent): PartState {
     case "sent": {
       const { hint, bytes } = event;
       const updates = state.updates + (hint.kind === "train" ? 1 : 0);
-      const sent = { ...state, updates, bytes: state.bytes + bytes, doing: { kind: "sent" } as const };
+      const doing = hint === state.hint ? ({ kind: "sent" } as const) : state.doing;
+      const sent = { ...state, updates, bytes: state.bytes + bytes, doing };
       return logged(sent, events.sent(hint.round, bytesText(bytes)));
     }
     case "dropped":
+      // Given up for a newer question, perhaps after its answer had arrived: nothing that a person should wonder about.
+      if (event.hint !== state.hint) return state;
       return logged({ ...state, doing: { kind: "idle" } }, events.dropped(event.hint.round, event.reason));
     case "dismissed":
       return logged(

@@ -79,18 +79,28 @@ export class TrainingWorker {
   }
 
   async #sendWasmFiles(): Promise<void> {
-    const blobUrl = async (url: string) => URL.createObjectURL(await (await fetch(url)).blob());
-    const [simd, plain] = await Promise.all([blobUrl(simdFile), blobUrl(plainFile)]);
-    const files = {
-      "tfjs-backend-wasm.wasm": plain,
-      "tfjs-backend-wasm-simd.wasm": simd,
-      // Never asked for: the engine starts on one thread.
-      "tfjs-backend-wasm-threaded-simd.wasm": simd,
-    };
-    this.#post({ type: "wasmFiles", files });
+    try {
+      const [simd, plain] = await Promise.all([blobUrl(simdFile), blobUrl(plainFile)]);
+      const files = {
+        "tfjs-backend-wasm.wasm": plain,
+        "tfjs-backend-wasm-simd.wasm": simd,
+        // Never asked for: the engine starts on one thread.
+        "tfjs-backend-wasm-threaded-simd.wasm": simd,
+      };
+      this.#post({ type: "wasmFiles", files });
+    } catch (error) {
+      const reason = `its files could not be fetched (${(error as Error).message})`;
+      this.#post({ type: "noWasmFiles", reason });
+    }
   }
 
   #post(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
+}
+
+async function blobUrl(url: string): Promise<string> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+  return URL.createObjectURL(await response.blob());
 }

@@ -81,6 +81,8 @@ export const words = {
     none: "Choose a run first.",
     reading: "Reading…",
     found: (examples: number) => `${examples.toLocaleString("en")} examples ready`,
+    mismatch: (found: DataSpec, asked: DataSpec) =>
+      `Your file has ${describe(found)}; this run asks for ${describe(asked)}.`,
     classes: "Examples in each class",
     more: (count: number) => `and ${count} more classes`,
     again: "Choose the file again: this page keeps none over a reload.",
@@ -171,6 +173,13 @@ const presets = {
   cnn: "convolutional network",
   mlp: "fully connected network",
 };
+
+function describe({ kind, shape, classes }: DataSpec): string {
+  const one = kind === "table" && shape.join() === "1";
+  const examples =
+    kind === "images" ? `images of ${shape.join(" × ")}` : `${shape.join(" × ")} feature${one ? "" : "s"}`;
+  return `${examples} and ${classes} classes`;
+}
 
 /** A number of bytes for people. */
 export function bytesText(bytes: number): string {

@@ -51,19 +51,20 @@ export function DataSection({ state }: { state: PageState }) {
       ) : null}
       {source === undefined ? null : <p class="hint">{forms[source].hint}</p>}
       {Form === undefined ? null : <Form key={source} state={state} />}
-      <Found data={state.data.value} />
+      <Found data={state.data.value} asked={state.lacking.value === "mismatch" ? run?.data : undefined} />
     </section>
   );
 }
 
 const mostClasses = 12;
 
-/** What the worker found in the data, or why it cannot be used. */
-function Found({ data }: { data: DataState }) {
+/** What the worker found in the data, or why this run cannot use it; `asked` is given where it does not fit. */
+function Found({ data, asked }: { data: DataState; asked: DataSpec | undefined }) {
+  const mismatch = data.kind === "ready" && asked !== undefined ? words.data.mismatch(data.found.data, asked) : "";
   return (
     <>
       <p class="refusal" role="alert">
-        {data.kind === "refused" ? data.detail : ""}
+        {data.kind === "refused" ? data.detail : mismatch}
       </p>
       <div class="found" role="status">
         {data.kind === "reading" ? words.data.reading : null}

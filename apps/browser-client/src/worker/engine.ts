@@ -1,7 +1,7 @@
 import type { Trainer } from "@tributary/algorithm";
 import { type ModelSpec, ProtocolError } from "@tributary/protocol";
 import { chooseEngine, createTrainer, type EngineName, setWasmFiles } from "@tributary/training";
-import type { EngineFound, RunWork, ToWorker } from "./messages.ts";
+import type { EngineFound, FromWorker, RunWork, ToWorker } from "./messages.ts";
 
 /** The best engine for `model`, started; hears of each that is tried. Throws `topology_not_approved` where none can train it. */
 export async function findEngine(
@@ -38,14 +38,17 @@ export function trainerFor({ model, data }: RunWork): Promise<Trainer> {
 
 let wasmFiles: Promise<void> | undefined;
 
+/** Has the page fetch the WebAssembly engine's files. */
 function obtainWasmFiles(): Promise<void> {
-  wasmFiles ??= new Promise((resolve) => {
+  wasmFiles ??= new Promise((resolve, reject) => {
     globalThis.addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
+      if (message.type === "noWasmFiles") reject(new Error(message.reason));
       if (message.type !== "wasmFiles") return;
       setWasmFiles(message.files);
       resolve();
     });
-    (globalThis as unknown as { postMessage(message: object): void }).postMessage({ type: "wantWasmFiles" });
+    const page = globalThis as unknown as { postMessage(message: FromWorker): void };
+    page.postMessage({ type: "wantWasmFiles" });
   });
   return wasmFiles;
 }

@@ -60,6 +60,7 @@ page.addEventListener("message", ({ data: message }) => {
       running.get(message.id)?.abort(new Error(message.reason));
       break;
     case "wasmFiles":
+    case "noWasmFiles":
   }
 });
 

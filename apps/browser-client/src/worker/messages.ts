@@ -54,7 +54,8 @@ export type CallName = keyof WorkerCalls;
 export type ToWorker =
   | { [Name in CallName]: { type: "call"; id: number; name: Name; ask: WorkerCalls[Name]["ask"] } }[CallName]
   | { readonly type: "cancel"; readonly id: number; readonly reason: string }
-  | { readonly type: "wasmFiles"; readonly files: WasmFiles };
+  | { readonly type: "wasmFiles"; readonly files: WasmFiles }
+  | { readonly type: "noWasmFiles"; readonly reason: string };
 
 /** From the worker. */
 export type FromWorker =

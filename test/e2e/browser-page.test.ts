@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
+import { chooseDigits, engineShown, startCoordinator } from "../support/browser-federation.ts";
+
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const built = join(dirname(require.resolve("@tributary/browser-client/package.json")), "dist/page");
+const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 } };
+
+test("the page's own code is small, and its worker's code holds no way to the network", () => {
+  const scripts = (folder: string) =>
+    readdirSync(join(built, folder))
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => readFileSync(join(built, folder, name)));
+  const first = scripts("assets").map((code) => gzipSync(code).length);
+  expect(first.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(150_000);
+  for (const code of scripts("assets/worker")) expect(code.toString()).not.toMatch(/WebSocket|XMLHttpRequest\(/);
+});
+
+test("every file comes with the policy that its place asks for", async () => {
+  const { url } = await startCoordinator();
+  const page = await fetch(`${url}/join/`);
+  const html = await page.text();
+  expect(page.headers.get("content-security-policy")).toBe(
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; " +
+      "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
+  expect(page.headers.get("cache-control")).toBe("no-cache");
+  const worker = readdirSync(join(built, "assets/worker")).find((name) => /^main-.*\.js$/.test(name));
+  for (const path of [/assets\/index-[^"]+\.js/.exec(html)![0], `assets/worker/${worker}`]) {
+    const { headers } = await fetch(`${url}/join/${path}`);
+    expect(headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+    expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("referrer-policy")).toBe("no-referrer");
+    expect(headers.get("content-encoding")).toMatch(/br|gzip/);
+    const connect = path.includes("worker") ? "connect-src blob:" : "connect-src 'self'";
+    expect(headers.get("content-security-policy")).toContain(connect);
+  }
+  expect((await fetch(`${url}/join/assets/absent.js`)).status).toBe(404);
+});
+
+for (const [engine, name, why] of [
+  ["webgl", "WebGL", /webgpu cannot run here/],
+  ["wasm", "WebAssembly", /webgpu cannot run here: .*; webgl cannot run here: /],
+  // The WebAssembly engine's files do not arrive.
+  ["cpu", "plain JavaScript", /wasm cannot run here: its files could not be fetched/],
+] as const) {
+  browserTest(`where nothing better runs, ${name} trains, and the page says why`, async () => {
+    const coordinator = await startCoordinator();
+    const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 1 } });
+    const { page } = await openPage(chromiumFlags[engine === "cpu" ? "wasm" : engine]);
+    if (engine === "cpu") await page.route("**/*.wasm", (route) => route.abort());
+    await page.goto(`${coordinator.url}/join`);
+    await chooseDigits(page, { device: 1, of: 3 });
+    const shown = await engineShown(page);
+    expect(shown).toContain(`Trains on ${name}`);
+    expect(shown).toMatch(why);
+    await page.getByRole("button", { name: "Join" }).click();
+    expect((await coordinator.rounds(run))[0]!.survivors).toHaveLength(1);
+    expect((await coordinator.clientNamed("browser")).engine).toBe(engine);
+  });
+}
+
+browserTest("the page answers within 200 ms while its worker trains", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun({ ...alone, model: { preset: "2nn" }, stop: { rounds: 4 } });
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.evaluate(() => {
+    const tasks: number[] = [];
+    Object.assign(globalThis, { tasks });
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) tasks.push(Math.round(duration));
+    }).observe({ type: "longtask" });
+  });
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("The run is over").waitFor({ timeout: 120_000 });
+  const tasks = await page.evaluate(() => (globalThis as unknown as { tasks: number[] }).tasks);
+  expect(tasks.filter((duration) => duration > 200)).toEqual([]);
+});
+
+browserTest("on an address that is not secure the page says what is missing and what to do", async () => {
+  const coordinator = await startCoordinator("--host", "0.0.0.0", "--insecure");
+  const { port } = new URL(coordinator.url);
+  const { page, complaints } = await openPage([
+    ...chromiumFlags.wasm,
+    "--host-resolver-rules=MAP coordinator.example 127.0.0.1",
+  ]);
+  await page.goto(`http://coordinator.example:${port}/join`);
+  const notice = page.getByRole("region", { name: "This address is not secure" });
+  await notice.waitFor();
+  const text = (await notice.textContent())!;
+  for (const word of [`http://coordinator.example:${port}`, "WebGPU", "WebCrypto", `http://localhost:${port}/join`]) {
+    expect(text).toContain(word);
+  }
+  expect(await page.getByRole("button").count()).toBe(0);
+  expect(complaints.filter((complaint) => !complaint.includes("Cross-Origin-Opener-Policy"))).toEqual([]);
+});
+
+browserTest("where the coordinator asks for a join token, the page does too", async () => {
+  const coordinator = await startCoordinator("--host", "0.0.0.0", "--tls", "self-signed");
+  const { joinToken } = coordinator.started;
+  const { page } = await openPage(chromiumFlags.wasm, { ignoreHTTPSErrors: true });
+  await page.goto(`${coordinator.url.replace("0.0.0.0", "127.0.0.1")}/join`);
+  await page.getByRole("textbox", { name: "Join token" }).fill("wrong");
+  await page.getByRole("button", { name: "Register this browser" }).click();
+  await page.getByRole("alert").getByText("needs the join token").waitFor();
+  await page.getByRole("textbox", { name: "Join token" }).fill(joinToken!);
+  await page.getByRole("button", { name: "Register this browser" }).click();
+  await page.getByText("No run is open just now").waitFor();
+});
+
+browserTest("axe finds nothing serious before, during and after, light or dark", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun({ ...alone, stop: { rounds: 10_000 } });
+  for (const colorScheme of ["light", "dark"] as const) {
+    const { page } = await openPage(chromiumFlags.wasm, { colorScheme, bypassCSP: true });
+    await page.goto(`${coordinator.url}/join`);
+    await page.getByRole("radio", { name: /Digits, together/ }).waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await chooseDigits(page, { device: 1, of: 3 });
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole("button", { name: "Join" }).click();
+    await page
+      .getByText(/Round \d+: sent/)
+      .first()
+      .waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole("button", { name: "Leave" }).click();
+    await page.getByText("You left.").waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+  }
+});
+
+async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations } = await (
+      globalThis as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+      }
+    ).axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+}

@@ -1,0 +1,53 @@
+import { expect } from "vitest";
+import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
+import { chooseDigits, engineShown, startCoordinator } from "../support/browser-federation.ts";
+
+browserTest("a browser on WebGPU and two Node devices train in the same rounds", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun();
+  const { page, complaints } = await openPage(chromiumFlags.webgpu);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  expect(await engineShown(page)).toContain("Trains on WebGPU");
+  expect(await coordinator.get<unknown[]>("/v1/clients")).toEqual([]);
+
+  await page.getByRole("button", { name: "Join" }).click();
+  for (const shard of ["2/3", "3/3"]) coordinator.joinNode(run, shard);
+  await page.getByText("Training", { exact: true }).waitFor({ timeout: 60_000 });
+  const rounds = await coordinator.rounds(run);
+  await page.getByText("The run is over. Thank you").waitFor();
+
+  const [browser, ...nodes] = await Promise.all(
+    ["browser", "node 2/3", "node 3/3"].map((name) => coordinator.clientNamed(name)),
+  );
+  expect(browser!.engine).toBe("webgpu");
+  expect(nodes.map(({ engine }) => engine)).toEqual(["wasm", "wasm"]);
+  expect(rounds.map(({ round }) => round)).toEqual([1, 2]);
+  const everyone = [browser, ...nodes].map(({ client }) => client).sort();
+  for (const { survivors } of rounds) expect([...survivors].sort()).toEqual(everyone);
+  expect(browser!.contributions).toBe(2);
+  expect(complaints).toEqual([]);
+});
+
+browserTest("a tab that is closed in the middle of its training ends no round", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun({
+    // Long enough that the browser is still at it when the others are done.
+    algorithm: { name: "fedavg", epochs: 60, batchSize: 10, learningRate: 0.01 },
+    cohort: { size: 3, minimum: 2, overSelect: 1 },
+    stop: { rounds: 1 },
+  });
+  const { page } = await openPage(chromiumFlags.webgpu);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  for (const shard of ["2/3", "3/3"]) coordinator.joinNode(run, shard);
+  await page.getByText("Training", { exact: true }).waitFor({ timeout: 60_000 });
+  await page.close();
+
+  const [round] = await coordinator.rounds(run);
+  const { client } = await coordinator.clientNamed("browser");
+  expect(round!.cohort).toContain(client);
+  expect(round!.survivors).toHaveLength(2);
+  expect(round!.survivors).not.toContain(client);
+});

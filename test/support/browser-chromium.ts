@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, onTestFinished, test } from "vitest";
+
+const executablePath = process.env["TRIBUTARY_CHROMIUM"] ?? "/usr/bin/chromium";
+const found = existsSync(executablePath);
+
+const always = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Flags that leave a page these engines and no better one, on a machine without a graphics processor. */
+export const chromiumFlags = {
+  webgpu: [
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan",
+    "--ignore-gpu-blocklist",
+  ],
+  webgl: ["--disable-features=WebGPUService", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+  wasm: ["--disable-gpu", "--disable-software-rasterizer"],
+} as const;
+
+let skipped = 0;
+
+/** A test that needs Chromium: skipped, and counted aloud, where there is none. TRIBUTARY_REQUIRE_BROWSER=1 makes it fail instead. */
+export function browserTest(name: string, run: () => Promise<void>, timeoutMs = 180_000): void {
+  if (found || process.env["TRIBUTARY_REQUIRE_BROWSER"] === "1") {
+    test(name, { timeout: timeoutMs }, run);
+    return;
+  }
+  test.skip(name, run);
+  skipped += 1;
+  if (skipped === 1) {
+    // Once all tests of the file are known.
+    queueMicrotask(() => setImmediate(() => console.log(`SKIPPED ${skipped} browser tests: apt-get install chromium`)));
+  }
+}
+
+const browsers = new Map<string, Promise<Browser>>();
+
+afterAll(async () => {
+  for (const browser of browsers.values()) await (await browser).close();
+  browsers.clear();
+});
+
+function launch(args: readonly string[]): Promise<Browser> {
+  const key = args.join(" ");
+  let browser = browsers.get(key);
+  if (browser === undefined) {
+    browser = chromium.launch({ executablePath, args: [...always, ...args] });
+    browsers.set(key, browser);
+  }
+  return browser;
+}
+
+/** A page of its own, and all that it complained of: errors, refused policies, warnings of the console. */
+export interface WatchedPage {
+  readonly page: Page;
+  readonly complaints: string[];
+}
+
+/** A new page in a browser with these flags; closed when the test ends. */
+export async function openPage(
+  flags: readonly string[] = chromiumFlags.wasm,
+  context: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const browser = await launch(flags);
+  const opened = await browser.newContext(context);
+  onTestFinished(() => opened.close());
+  const page = await opened.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("worker", (worker) => {
+    worker.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(`worker ${message.type()}: ${message.text()}`);
+    });
+  });
+  return { page, complaints };
+}

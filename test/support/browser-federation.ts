@@ -1,0 +1,117 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ClientRecord, type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
+import type { Page } from "playwright-core";
+import { expect, onTestFinished } from "vitest";
+import { type LineProcess, lineProcess } from "./line-process.ts";
+
+const tributary = "../../apps/cli/bin/tributary.js";
+
+/** A coordinator as a process of its own, that can be killed and started again on the same port and data. */
+export interface CoordinatorProcess {
+  readonly url: string;
+  /** Ends it at once, without a farewell. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  get<Value>(path: string): Promise<Value>;
+  post<Value>(path: string, body?: unknown): Promise<Value>;
+  /** Creates a run on the built-in digits and starts it. */
+  startRun(changes?: Record<string, unknown>): Promise<RunRecord>;
+  /** Resolves when the run has ended: its rounds. */
+  rounds(run: string): Promise<RoundRecord[]>;
+  /** Adds one device in a Node process of its own. */
+  joinNode(run: string, shard: string, ...flags: string[]): LineProcess;
+  clientNamed(part: string): Promise<ClientRecord>;
+  /** What it printed when it began to listen. */
+  readonly started: { readonly url: string; readonly joinToken?: string; readonly adminKey?: string };
+}
+
+/** Starts `tributary coordinator` with these flags; gone when the test ends. */
+export async function startCoordinator(...flags: string[]): Promise<CoordinatorProcess> {
+  const folder = await mkdtemp(join(tmpdir(), "tributary-browser-"));
+  const launch = async (port: string) => {
+    const child = lineProcess(
+      tributary,
+      ...["coordinator", "--json", "--log-level", "error", "--port", port, "--data-folder", folder, ...flags],
+    );
+    const line = await child.printed((text) => JSON.parse(text).type === "listening");
+    return { child, started: JSON.parse(line) as CoordinatorProcess["started"] };
+  };
+  let { child, started } = await launch("0");
+  const { port } = new URL(started.url);
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await child.ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  const { url } = started;
+  const ask = async <Value>(path: string, init: RequestInit = {}): Promise<Value> => {
+    const response = await fetch(`${url}${path}`, init);
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+    return (await response.json()) as Value;
+  };
+  const post = <Value>(path: string, body?: unknown) =>
+    ask<Value>(path, {
+      method: "POST",
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+  return {
+    url,
+    started,
+    async kill() {
+      child.kill("SIGKILL");
+      await child.ended;
+    },
+    async restart() {
+      ({ child } = await launch(port));
+    },
+    get: (path) => ask(path),
+    post,
+    async startRun(changes = {}) {
+      const { run } = await post<RunRecord>(routes.runs(), { ...digitsSpec, ...changes });
+      return post<RunRecord>(routes.runAction("start", run));
+    },
+    async rounds(run) {
+      await expect
+        .poll(async () => (await ask<RunRecord>(routes.run(run))).phase, { timeout: 150_000, interval: 200 })
+        .toBe("finished");
+      return ask(routes.rounds(run));
+    },
+    joinNode: (run, shard, ...more) =>
+      lineProcess(
+        tributary,
+        ...["join", "--json", "--coordinator", url, "--run", run, "--name", `node ${shard}`, "--shard", shard],
+        ...["--examples", "1000", "--partition", "dominant:2", ...more],
+      ),
+    async clientNamed(part) {
+      const clients = await ask<ClientRecord[]>(routes.clients());
+      return clients.find(({ name }) => name.includes(part))!;
+    },
+  };
+}
+
+/** Three devices, all needed, plain averaging of softmax regression on the built-in digits. */
+export const digitsSpec = {
+  name: "Digits, together",
+  algorithm: { name: "fedavg", epochs: 1, batchSize: 20, learningRate: 0.1 },
+  model: { preset: "logistic" },
+  data: { kind: "images", shape: [28, 28, 1], classes: 10 },
+  cohort: { size: 3, minimum: 3, overSelect: 1 },
+  secureAggregation: "none",
+  evaluation: { on: "clients" },
+  stop: { rounds: 2 },
+};
+
+/** On the join page: chooses one device's shard of the built-in digits and waits until the page could join. */
+export async function chooseDigits(page: Page, shard: { device: number; of: number }): Promise<void> {
+  await page.getByLabel("Device number").fill(`${shard.device}`);
+  await page.getByLabel("Devices in all").fill(`${shard.of}`);
+  await page.getByLabel("Digits in all").fill("1000");
+  await page.getByRole("button", { name: "Draw the digits" }).click();
+  await page.getByText("examples ready").waitFor();
+  await expect.poll(() => page.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
+}
+
+/** What the page says of the engine. */
+export const engineShown = (page: Page) => page.getByRole("region", { name: "This device" }).textContent();
