@@ -66,8 +66,7 @@ async function* newsSince(rest: Rest, run: string, seen: { after: number; shown:
   for (const round of await rest.get<RoundRecord[]>(`${routes.rounds(run)}?after=${seen.after}`)) {
     // The newest round's evaluation may still be under way; every earlier one is final. A round is on disk a moment
     // before its run says so.
-    const pending =
-      round.round === record.round && !over && record.phase !== "paused" && round.evaluation === undefined;
+    const pending = round.round >= record.round && !over && record.phase !== "paused" && round.evaluation === undefined;
     if (pending) break;
     seen.after = round.round;
     yield { type: "round", round };

@@ -13,6 +13,7 @@ import type { DataSpec, RunId } from "@tributary/protocol";
 import { checkFits, chooseEngine } from "@tributary/training";
 import { coordinatorAddress } from "./address.ts";
 import { IdentitiesOnDisk } from "./identity-file.ts";
+import { type LedgerFile, openLedgerFile } from "./ledger-file.ts";
 import { reach } from "./reach.ts";
 import type { Transport } from "./tls.ts";
 import { bestTrainers, sharedTrainers, type TrainerFactory } from "./trainers.ts";
@@ -41,6 +42,8 @@ export interface JoinOptions {
   readonly engine?: string;
   /** A JSON file that remembers who each device is; default: a new identity each time. */
   readonly identityFile?: string;
+  /** A file (JSON lines) in which everything that leaves this process is written down. */
+  readonly ledgerFile?: string;
   /** Give up when the coordinator does not answer within `connectTimeoutMs` at first. */
   readonly failFast?: boolean;
   /** Default: 10 s. */
@@ -85,16 +88,28 @@ async function lend(options: JoinOptions, leaving: AbortSignal): Promise<void> {
   };
   const transport = await reach(coordinator, options.fingerprint, { ...limit, signal: leaving, onWait });
   if (transport === undefined) return;
+  const ledger = options.ledgerFile === undefined ? undefined : openLedgerFile(options.ledgerFile);
   try {
-    await together(participants(options, { coordinator, transport, engine }), leaving);
+    await together(participants(options, { coordinator, transport, engine, ledger }), leaving);
   } finally {
     await transport.close();
+    ledger?.close();
   }
 }
 
 function participants(
   options: JoinOptions,
-  { coordinator, transport, engine }: { coordinator: string; transport: Transport; engine: string },
+  {
+    coordinator,
+    transport,
+    engine,
+    ledger,
+  }: {
+    coordinator: string;
+    transport: Transport;
+    engine: string;
+    ledger: LedgerFile | undefined;
+  },
 ): Participant[] {
   const { name, tags = [], joinToken, run, failFast, connectTimeoutMs = 10_000, identityFile, onEvent } = options;
   const trainerFor = sharedTrainers(options.trainerFactory ?? bestTrainers(options.engine));
@@ -112,6 +127,7 @@ function participants(
       fetch: transport.fetch,
       socket: transport.socket,
       identity,
+      ...(ledger === undefined ? {} : { ledger: ledger.for(device.name) }),
       blobs,
       queue,
       clientHalf: options.clientHalf ?? clientHalfNamed,

@@ -163,11 +163,12 @@ async function upload(
 ): Promise<Accepted> {
   const { outbox, credentials, clock, jitter, onEvent } = device;
   const headers = { "content-digest": contentDigest(await sha256(bytes)) };
+  const about = { kind: hint.kind === "train" ? "update" : "judgement", run: hint.run, round: hint.round };
   return retrying(
     () =>
       credentials.use(({ client, token }) =>
         outbox.json(
-          { method: "PUT", path: routes.answer(hint, client), token, bytes, headers, signal },
+          { method: "PUT", path: routes.answer(hint, client), token, bytes, headers, signal, about },
           Accepted,
           "acceptance",
         ),

@@ -53,7 +53,8 @@ export class Device implements Participant {
     this.#clock = clock;
     this.#jitter = jitter;
     this.#onEvent = options.onEvent ?? (() => undefined);
-    this.#outbox = new Outbox({ coordinator, fetch, clock, ...(socket === undefined ? {} : { socket }) });
+    const { ledger } = options;
+    this.#outbox = new Outbox({ coordinator, fetch, clock, ledger, ...(socket === undefined ? {} : { socket }) });
     this.#credentials = new Credentials({
       outbox: this.#outbox,
       store: options.identity ?? identityInMemory(),
@@ -241,7 +242,10 @@ export class Device implements Participant {
     this.#life.abort(new Error("this device is done"));
     if (end.kind === "left") this.#onEvent({ type: "left" });
     if (end.kind === "failed") this.#onEvent({ type: "failed", error: end.error });
-    if (end.kind === "failed") this.#settled.reject(end.error);
-    else this.#settled.resolve();
+    // Done means written down, too.
+    void this.#outbox.recorded().then(() => {
+      if (end.kind === "failed") this.#settled.reject(end.error);
+      else this.#settled.resolve();
+    });
   }
 }

@@ -83,7 +83,13 @@ export class Credentials {
   }
 
   async #enrol(): Promise<Identity> {
-    const request = { method: "POST", path: routes.clients(), json: this.#enrolment, signal: this.#signal } as const;
+    const request = {
+      method: "POST",
+      path: routes.clients(),
+      json: this.#enrolment,
+      signal: this.#signal,
+      about: { kind: "enrolment" },
+    } as const;
     const identity = await this.#outbox.json(request, Enrolled, "enrolment");
     await this.#store.save(identity);
     this.#onChange("enrolled", identity);

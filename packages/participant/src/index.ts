@@ -3,6 +3,7 @@ export { BlobCache } from "./blob-cache.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { OnEvent, ParticipantEvent } from "./events.ts";
 export { type Identity, type IdentityStore, identityInMemory } from "./identity.ts";
+export type { Ledger, LedgerEntry, Protection } from "./ledger.ts";
 export type { Fetch, SocketTransport } from "./outbox.ts";
 export { type Participant, type ParticipantOptions, type ParticipantState, participate } from "./participant.ts";
 export { platformRandom } from "./platform-random.ts";

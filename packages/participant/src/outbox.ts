@@ -1,7 +1,8 @@
-import { Problem, ProtocolError, parse, type socketEvents } from "@tributary/protocol";
+import { Problem, ProtocolError, parse, type RunId, type socketEvents } from "@tributary/protocol";
 import { io, type Socket } from "socket.io-client";
 import type { Static, TSchema } from "typebox";
 import type { Clock } from "./clock.ts";
+import { type Departure, type EnginePacket, entryOf, type Ledger, type Protection, packetDeparture } from "./ledger.ts";
 import { type HttpResponse, readBytes, readJson, readRefusal } from "./response.ts";
 
 /** The part of the Fetch standard that a device uses; `fetch` of a browser, of Node and of undici fit. */
@@ -28,6 +29,13 @@ export interface Request {
   readonly bytes?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** What the ledger says of the body. */
+  readonly about?: {
+    readonly kind: string;
+    readonly run?: RunId;
+    readonly round?: number;
+    readonly protection?: Protection;
+  };
 }
 
 type DeviceEvent = keyof (typeof socketEvents)["fromDevice"];
@@ -36,20 +44,32 @@ const slowestBytesPerMs = 16;
 
 /**
  * Everything that a device sends leaves through here, HTTP requests and socket messages alike: no other module holds
- * `fetch` or opens a socket.
+ * `fetch` or opens a socket. What leaves is recorded in the ledger, if there is one.
  */
 export class Outbox {
   readonly coordinator: string;
   readonly #fetch: Fetch;
   readonly #transport: SocketTransport;
   readonly #clock: Clock;
+  readonly #ledger: Ledger | undefined;
+  /** Why the ledger could not be written; nothing is sent from then on. */
+  #ledgerFault: unknown;
+  /** Socket frames on their way to the ledger, in the order in which they left. */
+  #recording: Promise<void> = Promise.resolve();
 
   /** `coordinator` is its base URL; a path in it prefixes every route. */
-  constructor(options: { coordinator: string; fetch: Fetch; socket?: SocketTransport; clock: Clock }) {
+  constructor(options: {
+    coordinator: string;
+    fetch: Fetch;
+    socket?: SocketTransport;
+    clock: Clock;
+    ledger?: Ledger | undefined;
+  }) {
     this.coordinator = options.coordinator.replace(/\/+$/, "");
     this.#fetch = options.fetch;
     this.#transport = options.socket ?? {};
     this.#clock = options.clock;
+    this.#ledger = options.ledger;
   }
 
   /** The JSON answer to a request. Throws the refusal that the coordinator sent, or `coordinator_unreachable`. */
@@ -75,15 +95,20 @@ export class Outbox {
     const { token, signal, onMessage, onClose } = options;
     signal.throwIfAborted();
     const { origin, pathname } = new URL(this.coordinator);
+    const path = `${pathname.replace(/\/$/, "")}/socket.io`;
+    const destination = `${origin.replace(/^http/, "ws")}${path}`;
+    await this.#record({ kind: "request", destination: `GET ${destination}`, body: "" });
     const socket = io(origin, {
       ...(this.#transport as object),
-      path: `${pathname.replace(/\/$/, "")}/socket.io`,
+      path,
       auth: { token },
       transports: ["websocket"],
       forceNew: true,
       reconnection: false,
       timeout: quietMs,
     });
+    // Each packet is one frame; this sees it before the transport does.
+    socket.io.engine.on("packetCreate", (packet: EnginePacket) => this.#recordFrame(packet, { destination, socket }));
     // Before the handshake, so that a message right behind it is not lost.
     socket.onAny(onMessage);
     socket.on("disconnect", onClose);
@@ -127,10 +152,12 @@ export class Outbox {
   ): Promise<Value> {
     const { method, path, token, json, bytes, signal } = request;
     signal.throwIfAborted();
+    const body = json === undefined ? bytes : JSON.stringify(json);
+    const departure = { kind: body === undefined ? "request" : "body", ...request.about, body: body ?? "" };
+    await this.#record({ ...departure, destination: `${method} ${this.coordinator}${path}` });
     const patience = new AbortController();
     const limitMs = quietMs + ((bytes?.byteLength ?? 0) + expectedBytes) / slowestBytesPerMs;
     const cancel = this.#clock.setTimeout(() => patience.abort(), limitMs);
-    const body = json === undefined ? bytes : JSON.stringify(json);
     try {
       const response = await this.#fetch(`${this.coordinator}${path}`, {
         method,
@@ -152,6 +179,31 @@ export class Outbox {
     } finally {
       cancel();
     }
+  }
+
+  /** Resolves when the ledger has everything that was sent so far. */
+  recorded(): Promise<void> {
+    return this.#recording;
+  }
+
+  async #record(departure: Departure): Promise<void> {
+    if (this.#ledger === undefined) return;
+    const now = this.#clock.now();
+    const entry = await entryOf(departure, now);
+    if (this.#ledgerFault !== undefined) throw this.#ledgerFault;
+    this.#ledger.record(entry);
+  }
+
+  #recordFrame(packet: EnginePacket, { destination, socket }: { destination: string; socket: Socket }): void {
+    if (this.#ledger === undefined) return;
+    const recorded = this.#record(packetDeparture(packet, destination));
+    this.#recording = Promise.all([this.#recording, recorded]).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#ledgerFault ??= error;
+        socket.close();
+      },
+    );
   }
 
   #handshakeRefusal(error: Error & { data?: unknown }): ProtocolError {

@@ -6,6 +6,7 @@ import type { Clock } from "./clock.ts";
 import { Device } from "./device.ts";
 import type { OnEvent } from "./events.ts";
 import type { IdentityStore } from "./identity.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Fetch, SocketTransport } from "./outbox.ts";
 import type { WorkQueue } from "./work-queue.ts";
 
@@ -22,6 +23,8 @@ export interface ParticipantOptions extends Abilities {
   readonly run?: RunId;
   readonly fetch: Fetch;
   readonly socket?: SocketTransport;
+  /** Where everything that this device sends is written down. */
+  readonly ledger?: Ledger;
   readonly clock?: Clock;
   /** Spreads retries and polls in time. Default: the platform's generator. */
   readonly jitter?: Random;

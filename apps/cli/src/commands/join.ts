@@ -18,6 +18,7 @@ interface Flags extends DataFlags {
   readonly shard: string;
   readonly engine?: string;
   readonly identity?: string;
+  readonly ledger?: string;
   readonly insecure?: boolean;
   readonly json?: boolean;
 }
@@ -41,12 +42,13 @@ export function addJoinCommand(program: Command): void {
       "--identity <file>",
       "keep this device's identity there (mode 0600), so that it is the same after a restart",
     )
+    .option("--ledger <file>", "write down everything that leaves this process there, one JSON object a line")
     .option("--insecure", "speak plain http to another machine, where anyone on the way can read and change everything")
     .option("--json", "print one JSON object a line")
     .action(async (flags: Flags) => {
       const shards = await openShards(flags, parseShard(flags.shard));
       const many = shards.devices.length > 1 || flags.shard !== "1/1";
-      const { coordinator, fingerprint, joinToken, run, engine, identity, insecure } = flags;
+      const { coordinator, fingerprint, joinToken, run, engine, identity, ledger, insecure } = flags;
       const handle = join({
         coordinator,
         failFast: true,
@@ -57,6 +59,7 @@ export function addJoinCommand(program: Command): void {
         ...(run === undefined ? {} : { run: run as RunId }),
         ...(engine === undefined ? {} : { engine }),
         ...(identity === undefined ? {} : { identityFile: identity }),
+        ...(ledger === undefined ? {} : { ledgerFile: ledger }),
         devices: shards.devices.map(({ number, dataset }) => ({
           // Zero-padded, so that the coordinator's order of names is the order of the shards.
           name: many ? `${flags.name}/${String(number).padStart(6, "0")}` : flags.name,
