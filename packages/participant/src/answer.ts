@@ -9,6 +9,7 @@ import {
   StepQuestion,
   type Vector,
 } from "@tributary/protocol";
+import type { Signer } from "@tributary/secure-agg";
 import { addressOf, compareAddresses } from "./address.ts";
 import type { BlobCache } from "./blob-cache.ts";
 import { abortable, type Clock } from "./clock.ts";
@@ -26,6 +27,10 @@ import type { WorkQueue } from "./work-queue.ts";
 export interface Answering {
   readonly outbox: Outbox;
   readonly credentials: Credentials;
+  /** This device's long-term key; there once the device is enrolled, so before any step is. */
+  readonly signer: Signer;
+  /** Whether this client id belongs to this key, and the key to the federation as far as this device can tell. */
+  admits(client: string, identityKey: Uint8Array): boolean;
   readonly blobs: BlobCache;
   readonly queue: WorkQueue;
   readonly clock: Clock;

@@ -9,10 +9,12 @@ import {
   routes,
   socketEvents,
 } from "@tributary/protocol";
+import type { Signer } from "@tributary/secure-agg";
 import { BlobCache } from "./blob-cache.ts";
 import { type Clock, sleep, systemClock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
+import { keysInMemory } from "./device-key.ts";
 import type { OnEvent } from "./events.ts";
 import { Credentials, identityInMemory, NoIdentity } from "./identity.ts";
 import { Memberships } from "./memberships.ts";
@@ -41,6 +43,8 @@ export class Device implements Participant {
   readonly #connection: Connection;
   readonly #memberships: Memberships;
   readonly #onEvent: OnEvent;
+  readonly #key: () => Promise<Signer>;
+  #signer: Signer | undefined;
   readonly #life = new AbortController();
   readonly #settled = deferred<void>();
   #state: ParticipantState = { kind: "connecting" };
@@ -83,12 +87,21 @@ export class Device implements Participant {
         outlives: (error) => this.#outlives(error),
       },
     });
+    const keys = options.keys ?? keysInMemory();
+    this.#key = () => keys.signerFor(coordinator, options.name);
+    const signer = () => this.#signer;
     this.#memberships = new Memberships({
       abilities: options,
       only: options.run,
       device: {
         outbox: this.#outbox,
         credentials: this.#credentials,
+        get signer() {
+          const held = signer();
+          if (held === undefined) throw new Error("a step was asked of a device before it had its key");
+          return held;
+        },
+        admits: () => true,
         blobs: options.blobs ?? new BlobCache(),
         queue: options.queue ?? new WorkQueue(),
         clock,
@@ -131,7 +144,11 @@ export class Device implements Participant {
         if (this.#everConnected && !signal.aborted) await this.#refresh();
       }
     };
-    this.#connection.keep(signal).catch((error) => this.#fail(error));
+    const live = async () => {
+      this.#signer = await this.#key();
+      await this.#connection.keep(signal);
+    };
+    live().catch((error) => this.#fail(error));
     poll().catch((error) => this.#fail(error));
     if (connectTimeoutMs === undefined) return;
     const cancel = this.#clock.setTimeout(() => {

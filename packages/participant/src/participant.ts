@@ -4,6 +4,7 @@ import type { Abilities } from "./admission.ts";
 import type { BlobCache } from "./blob-cache.ts";
 import type { Clock } from "./clock.ts";
 import { Device } from "./device.ts";
+import type { DeviceKeys } from "./device-key.ts";
 import type { OnEvent } from "./events.ts";
 import type { IdentityStore } from "./identity.ts";
 import type { Ledger } from "./ledger.ts";
@@ -32,6 +33,8 @@ export interface ParticipantOptions extends Abilities {
   readonly random?: Random;
   /** Default: an identity for as long as the process lives. */
   readonly identity?: IdentityStore;
+  /** Where this device's Ed25519 key lives. Default: a new one for as long as the process lives. */
+  readonly keys?: DeviceKeys;
   /** Shared by the devices of one process. */
   readonly blobs?: BlobCache;
   /** Shared by the devices of one engine. */
