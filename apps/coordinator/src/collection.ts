@@ -13,6 +13,7 @@ import {
 } from "@tributary/protocol";
 import { type Attempt, Fold } from "@tributary/round";
 import type { AnswerShape, Asked } from "./question.ts";
+import type { StoredSessions } from "./secure/secure-collection.ts";
 import type { Spool } from "./store/spool.ts";
 
 /** One upload: its body as it comes in, and what its headers say of it. */
@@ -22,6 +23,39 @@ export interface Upload {
   readonly digest: Sha256;
 }
 
+/** One attempt's questions and the answers to them, in the clear or under secure aggregation. */
+export interface Collection {
+  /** As it stands: who was dropped grows from step to step. */
+  attempt: Attempt;
+  /** The first question, once it is durable and its vectors can be fetched. */
+  readonly asked: Promise<Asked>;
+  readonly bytesUp: number;
+  bytesDown: number;
+  isAt(address: StepAddress): boolean;
+  /** Whether exactly this answer was accepted before. Throws `conflicting_update` if another one was. */
+  hasAccepted(step: number, client: ClientId, digest: Sha256): boolean;
+  /** Prepares a step's questions. Throws the ProtocolError for which the attempt has to be given up. */
+  openStep(step: number): Promise<OpenedStep>;
+  /** The secure message for one client in the step at hand. */
+  message(client: ClientId): Promise<Uint8Array | undefined>;
+  /** Takes in an answer; `stillWanted` throws if the step has closed meanwhile. */
+  receive(step: number, client: ClientId, upload: Upload, stillWanted: () => void): Promise<Accepted>;
+  /** Whether an irrevocable step has what it needs. */
+  isEnough(): Promise<boolean>;
+  /** Does of the sum what can be done while others still work. */
+  foldAhead(): void;
+  /** The answers of `survivors`, who come in the cohort's order, combined; and who tried to spoil it. */
+  total(survivors: readonly ClientId[]): Promise<Total & { readonly culprits?: readonly ClientId[] }>;
+  /** Removes the answers. */
+  discard(): Promise<void>;
+}
+
+/** Who is asked in a step, and what must be stored first for an attempt that from now on can only be finished. */
+export interface OpenedStep {
+  readonly asked: readonly ClientId[];
+  readonly unfinished?: StoredSessions;
+}
+
 export interface CollectionOptions {
   readonly asked: Promise<Asked>;
   readonly shape: AnswerShape;
@@ -29,11 +63,9 @@ export interface CollectionOptions {
   readonly spool: Spool;
 }
 
-/** One attempt's question and the answers to it: verified, on disk, and in the end added up. */
-export class Collection {
-  /** As it stands: who was dropped grows from step to step. */
+/** One question and one answer, in the clear: verified, on disk, and in the end added up. */
+export class PlainCollection implements Collection {
   attempt: Attempt;
-  /** The question, once it is durable and its vectors can be fetched. */
   readonly asked: Promise<Asked>;
   bytesUp = 0;
   bytesDown = 0;
@@ -60,14 +92,24 @@ export class Collection {
     return this.attempt.round === round && this.attempt.attempt === attempt;
   }
 
-  /** Whether exactly this answer was accepted before. Throws `conflicting_update` if another one was. */
-  hasAccepted(client: ClientId, digest: Sha256): boolean {
+  async openStep(): Promise<OpenedStep> {
+    return { asked: this.attempt.cohort };
+  }
+
+  async message(): Promise<undefined> {
+    return undefined;
+  }
+
+  async isEnough(): Promise<boolean> {
+    return false;
+  }
+
+  hasAccepted(_step: number, client: ClientId, digest: Sha256): boolean {
     const accepted = this.#accepted.get(client);
     if (accepted === undefined || accepted === digest) return accepted !== undefined;
     throw new ProtocolError("conflicting_update", "Another answer of this client to this step was accepted before.");
   }
 
-  /** Spools and verifies an answer; `stillWanted` throws if the step has closed meanwhile. */
   async receive(step: number, client: ClientId, upload: Upload, stillWanted: () => void): Promise<Accepted> {
     const { element, length } = this.#shape;
     const expectedBytes = frameBytes(element, length);
@@ -77,7 +119,7 @@ export class Collection {
     const check = (bytes: Uint8Array) => checkAnswer(decodeFrame(bytes, this.#shape));
     await this.#spool.receive(this.#place(step, client), upload.body, { expectedBytes, digest: upload.digest, check });
     stillWanted();
-    const duplicate = this.hasAccepted(client, upload.digest);
+    const duplicate = this.hasAccepted(step, client, upload.digest);
     if (!duplicate) {
       this.#accepted.set(client, upload.digest);
       this.bytesUp += upload.bytes;
@@ -101,7 +143,6 @@ export class Collection {
     this.#folding.catch(() => {});
   }
 
-  /** The combined answers of `survivors`, who come in the cohort's order. */
   async total(survivors: readonly ClientId[]): Promise<Total> {
     await this.#folding;
     for (const client of survivors.slice(this.#folded)) await this.#add(client);
@@ -113,7 +154,6 @@ export class Collection {
     await immediate();
   }
 
-  /** Removes the answers. */
   discard(): Promise<void> {
     const { round, attempt } = this.attempt;
     return this.#spool.discard({ run: this.#run, round, attempt });

@@ -17,7 +17,8 @@ import { Devices } from "./devices.ts";
 import type { Models } from "./models.ts";
 import { vectorBytes } from "./question.ts";
 import { checkpointBytes } from "./round-commit.ts";
-import { RunSession, type SessionPorts } from "./run-session.ts";
+import { RunSession, type SessionPorts, type StoredAttempt } from "./run-session.ts";
+import { Unmasker } from "./secure/unmasker.ts";
 import { floats, loadServerState } from "./server-state.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Spool } from "./store/spool.ts";
@@ -41,6 +42,7 @@ export class Federation {
   readonly devices: Devices;
   readonly #ports: SessionPorts;
   readonly #sessions = new Map<RunId, RunSession>();
+  readonly #unmasker = new Unmasker();
   #writing: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -48,7 +50,14 @@ export class Federation {
     this.devices = new Devices(graceMs);
     const started = performance.timeOrigin;
     const now = () => started + performance.now();
-    this.#ports = { ...ports, devices: this.devices, now, note: (event) => this.#note(event) };
+    this.#ports = {
+      ...ports,
+      devices: this.devices,
+      unmasker: this.#unmasker,
+      identityKey: (client) => this.#identityKey(client),
+      now,
+      note: (event) => this.#note(event),
+    };
     this.devices.onMembership = ({ client, name, run, change }) => {
       const place = { at: this.now(), run, client };
       if (change.kind === "join") this.#note({ type: "join", ...place, name });
@@ -131,6 +140,7 @@ export class Federation {
     clearTimeout(this.#writing);
     this.devices.close();
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    await this.#unmasker.close();
   }
 
   /** Tells watchers, once it is durable: with the next commit, or within moments of its own. */
@@ -178,14 +188,26 @@ export class Federation {
     const server = await loadServerState(this.#ports.blobs, { sha256: model.sha256, checkpoint });
     const algorithm = algorithmNamed(spec.algorithm.name);
     const session = new RunSession({ record, spec, algorithm, server }, newRun, this.#ports);
-    const saved = progress as Progress;
+    const { unfinished, ...saved } = progress as Progress & { unfinished?: StoredAttempt };
     const attempts = {
       current: Math.max(saved.attempts.current, await store.lastAttempt(record.run, record.round)),
       next: await store.lastAttempt(record.run, record.round + 1),
     };
     const reason = record.reason === undefined ? {} : { reason: record.reason };
-    session.restore({ progress: { ...saved, attempts }, phase: record.phase as RunState["phase"], ...reason });
+    session.restore({
+      progress: { ...saved, attempts },
+      phase: record.phase as RunState["phase"],
+      ...reason,
+      ...(unfinished === undefined || isOver(record.phase) ? {} : { unfinished }),
+    });
     return session;
+  }
+
+  /** The Ed25519 key with which a client enrolled. */
+  async #identityKey(client: ClientId): Promise<Uint8Array> {
+    const stored = await this.#ports.store.client(client);
+    if (stored === undefined) throw new ProtocolError("not_found", `There is no client ${client}.`);
+    return new Uint8Array(Buffer.from((stored as { publicKey?: string }).publicKey ?? "", "base64"));
   }
 
   async #warmStart(spec: RunSpec): Promise<Float32Array> {

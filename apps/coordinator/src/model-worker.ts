@@ -1,6 +1,5 @@
-import { parentPort } from "node:worker_threads";
 import type { Dataset, Trainer } from "@tributary/algorithm";
-import { type Metrics, ProtocolError } from "@tributary/protocol";
+import type { Metrics } from "@tributary/protocol";
 import {
   checkFits,
   chooseEngine,
@@ -11,7 +10,8 @@ import {
   weightShapes,
 } from "@tributary/training";
 import { openData } from "@tributary/training/node";
-import type { ModelDescription, ModelReply, ModelRequest } from "./models.ts";
+import type { ModelDescription, ModelRequest } from "./models.ts";
+import { serveCalls } from "./worker-calls.ts";
 
 // The coordinator's model worker: see models.ts.
 
@@ -69,18 +69,4 @@ function trainerFor({
 
 const never = new AbortController().signal;
 
-parentPort?.on("message", ({ id, request }: { id: number; request: ModelRequest }) => {
-  answer(request).then(
-    (value) => reply({ id, value }),
-    (error: unknown) =>
-      reply(
-        error instanceof ProtocolError
-          ? { id, problem: error.problem() }
-          : { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
-      ),
-  );
-});
-
-function reply(message: ModelReply): void {
-  parentPort?.postMessage(message);
-}
+serveCalls(answer);

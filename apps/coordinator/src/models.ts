@@ -1,7 +1,6 @@
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
-import { type DataSpec, type Metrics, type ModelSpec, type Problem, ProtocolError } from "@tributary/protocol";
+import { type DataSpec, type Metrics, type ModelSpec, ProtocolError } from "@tributary/protocol";
 import type { Topology, WeightShape } from "@tributary/training";
+import { WorkerCalls, workerFiles } from "./worker-calls.ts";
 
 /** A set on which the operator lets the coordinator judge models, by the name that specs use. */
 export type EvaluationSources = Readonly<Record<string, string>>;
@@ -25,20 +24,13 @@ export interface ModelDescription {
   readonly weights: readonly WeightShape[];
 }
 
-export type ModelReply =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly problem: Problem }
-  | { readonly id: number; readonly error: string };
-
 /**
  * Builds and judges models in a worker thread, so that the event loop never waits for arithmetic. The worker starts with
  * the first request.
  */
 export class Models {
   readonly #sources: EvaluationSources;
-  readonly #pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  #worker: Worker | undefined;
-  #next = 0;
+  readonly #calls = new WorkerCalls<ModelRequest>(workerFiles.model);
 
   constructor(sources: EvaluationSources) {
     this.#sources = sources;
@@ -70,8 +62,8 @@ export class Models {
     return this.#ask({ type: "evaluate", ...rest, source: this.#source(set) });
   }
 
-  async close(): Promise<void> {
-    await this.#worker?.terminate();
+  close(): Promise<void> {
+    return this.#calls.close();
   }
 
   #source(set: string): string {
@@ -85,46 +77,12 @@ export class Models {
     );
   }
 
-  #ask<Value>(request: ModelRequest): Promise<Value> {
-    const worker = this.#start();
-    const id = this.#next++;
-    return new Promise<Value>((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (value: never) => void, reject });
-      try {
-        worker.postMessage({ id, request });
-      } catch (cause) {
-        this.#pending.delete(id);
-        reject(new ProtocolError("bad_spec", `model: it is nested too deep (${(cause as Error).message}).`, { cause }));
-      }
-    });
-  }
-
-  #start(): Worker {
-    if (this.#worker !== undefined) return this.#worker;
-    // Not this process's own flags: under `--conditions source`, as tests have it, compiled code would load sources.
-    const worker = new Worker(modelWorkerFile, { execArgv: [] });
-    worker.on("message", (reply: ModelReply) => this.#settle(reply));
-    worker.on("error", (error) => this.#failAll(error));
-    worker.unref();
-    this.#worker = worker;
-    return worker;
-  }
-
-  #settle(reply: ModelReply): void {
-    const waiting = this.#pending.get(reply.id);
-    this.#pending.delete(reply.id);
-    if (waiting === undefined) return;
-    if ("value" in reply) waiting.resolve(reply.value as never);
-    else if ("problem" in reply) waiting.reject(ProtocolError.from(reply.problem));
-    else waiting.reject(new Error(reply.error));
-  }
-
-  #failAll(error: Error): void {
-    this.#worker = undefined;
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+  async #ask<Value>(request: ModelRequest): Promise<Value> {
+    try {
+      return await this.#calls.ask<Value>(request);
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new ProtocolError("bad_spec", `model: it is nested too deep (${cause.message}).`, { cause });
+    }
   }
 }
-
-/** Always the compiled worker: Node 20 cannot run TypeScript, also when tests run this file's source. */
-const modelWorkerFile = fileURLToPath(new URL("../dist/model-worker.js", import.meta.url));

@@ -21,7 +21,6 @@ import {
   type Attempt,
   advance,
   explain,
-  type Progress,
   planOf,
   type RunEffect,
   type RunEvent,
@@ -29,17 +28,20 @@ import {
   type RunState,
   refusalOf,
   restoreRun,
+  type SavedRun,
   type Transition,
   type World,
 } from "@tributary/round";
 import type { FastifyBaseLogger } from "fastify";
-import { Collection, type Upload } from "./collection.ts";
+import { type Collection, type OpenedStep, PlainCollection, type Upload } from "./collection.ts";
 import type { Devices } from "./devices.ts";
 import type { Models } from "./models.ts";
 import { lanesOf, publish, vectorBytes } from "./question.ts";
 import { checkRollback, restored } from "./rollback.ts";
 import { checkpointBytes, recordsOf } from "./round-commit.ts";
 import { evaluationEvents, eventsOf, phaseEvent, roundEvents } from "./run-events.ts";
+import { SecureCollection, type StoredSessions } from "./secure/secure-collection.ts";
+import type { Unmasker } from "./secure/unmasker.ts";
 import { loadServerState } from "./server-state.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Spool } from "./store/spool.ts";
@@ -52,11 +54,25 @@ export interface SessionPorts {
   readonly spool: Spool;
   readonly devices: Devices;
   readonly models: Models;
+  readonly unmasker: Unmasker;
+  /** The Ed25519 key that a client enrolled with. */
+  readonly identityKey: (client: ClientId) => Promise<Uint8Array>;
   /** Tells watchers of something that no commit of its own makes durable. */
   readonly note: (event: UnnumberedEvent) => void;
   /** Milliseconds since the epoch that never go back. */
   readonly now: () => number;
   readonly log: FastifyBaseLogger;
+}
+
+/** How long a step that has enough shares waits for more. */
+const graceMs = 1_000;
+
+/** An attempt whose survivors are fixed, as a restart finds it. */
+export interface StoredAttempt {
+  readonly attempt: Attempt;
+  readonly step: number;
+  readonly asked: readonly ClientId[];
+  readonly stored: StoredSessions;
 }
 
 /**
@@ -77,6 +93,7 @@ export class RunSession {
   #open: Collection | undefined;
   #closed: Collection | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
   #problem: string | undefined;
   #stopped = false;
   #rollingBack = false;
@@ -104,8 +121,16 @@ export class RunSession {
     this.#log = ports.log.child({ run: this.run });
   }
 
-  /** Goes on after a restart: whatever attempt was open is void, everything committed stands. */
-  restore(saved: { progress: Progress; phase: RunState["phase"]; reason?: string }): void {
+  /**
+   * Goes on after a restart: everything committed stands, and whatever attempt was open is void, unless its survivors
+   * were fixed already.
+   */
+  restore(saved: SavedRun & { readonly unfinished?: StoredAttempt }): void {
+    if (saved.unfinished !== undefined) {
+      const { attempt, stored } = saved.unfinished;
+      const { asked, lanes } = this.#ask(attempt, saved.progress.modelVersion);
+      this.#open = SecureCollection.resume(attempt, { asked, lanes, stored }, this.#ports);
+    }
     this.#take(restoreRun(this.#plan, saved, this.#world()));
   }
 
@@ -209,9 +234,15 @@ export class RunSession {
   async question(address: StepAddress, client: ClientId): Promise<StepQuestion> {
     this.#check(address, client);
     const asked = await this.#open!.asked;
+    // A secure step's messages exist once the step before it is closed, which is work of its own.
+    if (this.spec.secureAggregation === "required") await this.#work;
     this.#check(address, client);
+    const message = await this.#open!.message(client);
     const state = this.#state as Extract<RunState, { phase: "collecting" }>;
-    return { ...asked, remainingMs: Math.max(0, Math.round(state.deadline - this.#ports.now())) };
+    const remainingMs = Math.max(0, Math.round(state.deadline - this.#ports.now()));
+    if (message === undefined) return { ...asked, remainingMs };
+    const content = address.step === 0 ? {} : { settings: {}, vectors: {} };
+    return { ...asked, ...content, step: address.step, message: Buffer.from(message).toString("base64"), remainingMs };
   }
 
   /** A vector of the open question was sent to `client`. */
@@ -222,13 +253,14 @@ export class RunSession {
   /** Takes in one answer: verified, on disk and counted once when this resolves. A repeat changes nothing. */
   async receive(address: StepAddress, client: ClientId, upload: Upload): Promise<Accepted> {
     const known = [this.#open, this.#closed].find((collection) => collection?.isAt(address));
-    if (known?.hasAccepted(client, upload.digest)) return { accepted: true, duplicate: true };
+    if (known?.hasAccepted(address.step, client, upload.digest)) return { accepted: true, duplicate: true };
     this.#check(address, client);
     const answer = await this.#open!.receive(address.step, client, upload, () => this.#check(address, client));
     if (!answer.duplicate) {
       this.#log.debug({ client, ...address, bytes: upload.bytes }, "answer accepted");
       this.#handle({ type: "answered", client, address });
       this.#open?.foldAhead();
+      if (this.#isIrrevocable(address)) await this.#closeWhenEnough(address);
     }
     return answer;
   }
@@ -237,7 +269,26 @@ export class RunSession {
   async close(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#graceTimer);
     await this.#work;
+  }
+
+  #isIrrevocable({ step }: StepAddress): boolean {
+    const { kind } = this.#open?.attempt ?? {};
+    return kind !== undefined && this.#plan.steps[kind][step]?.irrevocable === true;
+  }
+
+  /**
+   * Closes an irrevocable step: at once when everyone has answered, else a second after there is enough, since more
+   * shares than needed let wrong ones be found out.
+   */
+  async #closeWhenEnough(address: StepAddress): Promise<void> {
+    if (!(await this.#open?.isEnough())) return;
+    const state = this.#state;
+    if (state.phase !== "collecting") return;
+    const close = () => this.#handle({ type: "enough", address });
+    if (state.answered.length === state.asked.length) close();
+    else this.#graceTimer ??= setTimeout(close, graceMs);
   }
 
   #check(address: StepAddress, client: ClientId): void {
@@ -285,7 +336,8 @@ export class RunSession {
   #perform(effect: RunEffect): void {
     switch (effect.type) {
       case "ask":
-        this.#begin(effect.attempt, effect.step, effect.clients);
+        if (effect.step === 0) this.#begin(effect.attempt);
+        else this.#openStep(effect.attempt, effect.step, effect.clients);
         return;
       case "dismiss": {
         const hint = hintOf(this.run, effect.attempt, effect.step);
@@ -356,25 +408,72 @@ export class RunSession {
   }
 
   /** Makes the attempt durable, publishes its question, and only then tells the clients. */
-  #begin(attempt: Attempt, step: number, clients: readonly ClientId[]): void {
+  #begin(attempt: Attempt): void {
+    const { asked, lanes, shape } = this.#ask(attempt, this.#state.progress.modelVersion);
+    const { spool } = this.#ports;
+    const open =
+      this.spec.secureAggregation === "required"
+        ? SecureCollection.open(this.spec, attempt, { asked, lanes }, this.#ports)
+        : new PlainCollection(this.run, attempt, { asked, shape, lanes, spool });
+    this.#open = open;
+    this.#openStep(attempt, 0, attempt.cohort);
+  }
+
+  /** The attempt's first question, once the attempt is durable and its vectors can be fetched. */
+  #ask(attempt: Attempt, modelVersion: number) {
     const { round, attempt: number, kind } = attempt;
-    const hint = hintOf(this.run, attempt, step);
     const question = this.#algorithm.server.ask(this.#server, this.spec);
     const lanes = lanesOf(this.#algorithm, this.spec, kind, this.#server);
-    const answer = { element: this.#algorithm.element, length: lanesLength(lanes) };
-    const { modelVersion } = this.#state.progress;
+    const shape = { element: this.#algorithm.element, length: lanesLength(lanes) };
+    const address = { ...hintOf(this.run, attempt, 0), modelVersion, answer: shape };
     const asked = (async () => {
-      await this.#ports.store.beginAttempt(this.run, round, number);
-      return publish(question, { ...hint, modelVersion, answer }, this.#ports.blobs, this.#published);
+      const { store, blobs } = this.#ports;
+      if ((await store.lastAttempt(this.run, round)) < number) await store.beginAttempt(this.run, round, number);
+      return publish(question, address, blobs, this.#published);
     })();
-    const open = new Collection(this.run, attempt, { asked, shape: answer, lanes, spool: this.#ports.spool });
-    this.#open = open;
-    this.#enqueue("opening an attempt", async () => {
-      await asked;
-      if (this.#open !== open) return;
-      this.#log.info({ round, attempt: number, kind, clients: clients.length }, "clients asked");
-      for (const client of clients) this.#ports.devices.link(client)?.ask(hint);
+    return { asked, lanes, shape };
+  }
+
+  /** Opens a step once the one before it is closed, and tells its clients. */
+  #openStep(attempt: Attempt, step: number, clients: readonly ClientId[]): void {
+    const open = this.#collectionOf(attempt);
+    const hint = hintOf(this.run, attempt, step);
+    this.#enqueue("opening a step", async () => {
+      await open.asked;
+      const opened = await this.#attemptStep(open, step);
+      if (opened === undefined || this.#open !== open) return;
+      if (opened.unfinished !== undefined) await this.#saveUnfinished(attempt, step, opened.asked, opened.unfinished);
+      const asked = new Set(opened.asked);
+      const { round, attempt: number, kind } = attempt;
+      this.#log.info({ round, attempt: number, kind, step, clients: asked.size }, "clients asked");
+      for (const client of clients) {
+        if (asked.has(client)) this.#ports.devices.link(client)?.ask(hint);
+        else this.#handle({ type: "departed", client, reason: "too few of its neighbours are left" });
+      }
     });
+  }
+
+  /** Opens a step, or gives the attempt up for the reason that forbids it. */
+  async #attemptStep(open: Collection, step: number): Promise<OpenedStep | undefined> {
+    try {
+      return await open.openStep(step);
+    } catch (error) {
+      if (!(error instanceof ProtocolError) || error.code === "storage_full") throw error;
+      if (this.#open === open) this.#handle({ type: "void", reason: error.message });
+      return undefined;
+    }
+  }
+
+  /** From here on only this attempt with these survivors can be finished: durable before anyone is asked to reveal. */
+  async #saveUnfinished(
+    attempt: Attempt,
+    step: number,
+    asked: readonly ClientId[],
+    stored: StoredSessions,
+  ): Promise<void> {
+    const state = this.#stored(this.#state);
+    const unfinished: StoredAttempt = { attempt, step, asked, stored };
+    await this.#ports.store.saveRunState(this.run, { ...state, progress: { ...state.progress, unfinished } });
   }
 
   /** The attempt's answers are not needed any more. */
@@ -390,6 +489,9 @@ export class RunSession {
     const { kind, round, openedAt } = collection.attempt;
     const { server } = this.#algorithm;
     const total = await collection.total(survivors);
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = undefined;
+    for (const client of total.culprits ?? []) this.#log.warn({ client, round }, "revealed wrong shares");
     if (kind === "evaluate") {
       const metrics = server.judge(total);
       await this.#saveEvaluation(round, metrics, openedAt, { type: "aggregated", metrics });
