@@ -1,4 +1,4 @@
-import { randomInt } from "node:crypto";
+import * as nodeCryptoModule from "node:crypto";
 import type { Lane, Total } from "@tributary/algorithm";
 import {
   type Accepted,
@@ -9,13 +9,12 @@ import {
   type StepAddress,
 } from "@tributary/protocol";
 import type { Attempt } from "@tributary/round";
-import { planSessions, type SessionPurpose } from "@tributary/secure-agg";
+import { floorsFor, nodeCrypto, planSessions, ServerSession, type SessionPurpose } from "@tributary/secure-agg";
 import type { Collection, OpenedStep, Upload } from "../collection.ts";
 import type { Asked } from "../question.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Spool } from "../store/spool.ts";
 import { readUpload } from "../upload.ts";
-import { SecureSession } from "./session.ts";
 import { addTotals, type Unmasker } from "./unmasker.ts";
 
 export interface SecurePorts {
@@ -31,6 +30,8 @@ export interface StoredSessions {
   readonly sessions: readonly { readonly checkpoint: Sha256; readonly sum: Sha256 }[];
   readonly members: readonly (readonly ClientId[])[];
 }
+
+const crypto = nodeCrypto(nodeCryptoModule);
 
 /** The step in which devices reveal their shares. */
 const unmaskStep = 4;
@@ -68,6 +69,7 @@ export class SecureCollection implements Collection {
     about: { asked: Promise<Asked>; lanes: readonly Lane[] },
     ports: SecurePorts,
   ): SecureCollection {
+    const identityKey = (client: string) => ports.identityKey(client as ClientId);
     const shards = about.asked.then((asked) => {
       const purpose = purposeOf(asked, about.lanes);
       const plans = planSessions(spec, attempt.cohort.length, purpose);
@@ -76,7 +78,7 @@ export class SecureCollection implements Collection {
         plans.map(({ clients }) => clients),
       );
       return plans.map((plan, i) => ({
-        session: SecureSession.open(plan, ports.identityKey),
+        session: ServerSession.open(plan, floorsFor(plan.rule), { crypto, identityKey }),
         members: new Set(dealt[i]),
       }));
     });
@@ -90,11 +92,12 @@ export class SecureCollection implements Collection {
     ports: SecurePorts,
   ): SecureCollection {
     const { sessions, members } = about.stored;
+    const identityKey = (client: string) => ports.identityKey(client as ClientId);
     const shards = Promise.all(
       sessions.map(async ({ checkpoint, sum }, i) => {
         const words = await ports.blobs.get(sum);
         const stored = { checkpoint: await ports.blobs.get(checkpoint), sum: sharedWords(words) };
-        return { session: SecureSession.resume(stored), members: new Set(members[i]) };
+        return { session: ServerSession.resume(stored, { crypto, identityKey }), members: new Set(members[i]) };
       }),
     );
     return new SecureCollection(attempt, { ...about, shards }, ports);
@@ -109,7 +112,7 @@ export class SecureCollection implements Collection {
     const shards = await this.#shards;
     if (step === 0) return { asked: this.attempt.cohort };
     for (const shard of shards) {
-      if (shard.session.step < step) shard.members = new Set(shard.session.advance());
+      if (shard.session.step < step) shard.members = new Set(shard.session.advance() as ClientId[]);
     }
     const asked = shards.flatMap(({ members }) => [...members]).sort();
     return step === unmaskStep ? { asked, unfinished: await this.#store(shards) } : { asked };
@@ -168,7 +171,7 @@ export class SecureCollection implements Collection {
   }
 
   /** A masked vector is staged on disk until it is whole; the other messages are small. */
-  async #read(session: SecureSession, step: number, client: ClientId, upload: Upload): Promise<Uint8Array> {
+  async #read(session: ServerSession, step: number, client: ClientId, upload: Upload): Promise<Uint8Array> {
     const size = session.answerBytes();
     if ("atMost" in size) return readUpload(upload, size.atMost);
     if (upload.bytes !== size.exactly) {
@@ -201,7 +204,7 @@ export class SecureCollection implements Collection {
 }
 
 interface Shard {
-  readonly session: SecureSession;
+  readonly session: ServerSession;
   /** The clients of the step at hand. */
   members: Set<ClientId>;
 }
@@ -216,7 +219,7 @@ function purposeOf(asked: Asked, lanes: readonly Lane[]): SessionPurpose {
 function dealtTo(cohort: readonly ClientId[], sizes: readonly number[]): ClientId[][] {
   const order = [...cohort];
   for (let i = order.length - 1; i > 0; i--) {
-    const j = randomInt(i + 1);
+    const j = nodeCryptoModule.randomInt(i + 1);
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return sizes.map((size) => order.splice(0, size));

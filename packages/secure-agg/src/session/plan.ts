@@ -2,7 +2,7 @@ import { type AttemptKind, ProtocolError, protocolVersion, type RunId, type RunS
 import { defaultAim } from "../graph/degree.ts";
 import { planGraph } from "../graph/graph.ts";
 import { shardSizes } from "../graph/shards.ts";
-import { checkParameters, defaultMinimumSurvivors } from "./floors.ts";
+import { checkParameters, defaultMinimumSurvivors, type Floors, smallestCohort } from "./floors.ts";
 import { wordBitsNeeded } from "./headroom.ts";
 import type { SecureLane, SessionParameters } from "./parameters.ts";
 
@@ -58,7 +58,7 @@ function planSession(
   return parameters;
 }
 
-/** What the coordinator itself insists on: nothing beyond the rule that the specification names. */
-function floorsFor(rule: "strict" | "curious") {
-  return { minimumSurvivors: 3, rule, corrupt: defaultAim.corrupt } as const;
+/** What a coordinator itself insists on: nothing beyond the rule that the specification names. */
+export function floorsFor(rule: Floors["rule"]): Floors {
+  return { minimumSurvivors: smallestCohort, rule, corrupt: defaultAim.corrupt };
 }

@@ -1,32 +1,31 @@
-import * as nodeCryptoModule from "node:crypto";
-import { type ClientId, ProtocolError } from "@tributary/protocol";
+import { ProtocolError } from "@tributary/protocol";
+import type { CryptoBackend } from "../crypto/backend.ts";
+import type { MaskKernel } from "../kernel/kernel.ts";
+import type { Floors } from "../session/floors.ts";
+import type { SessionParameters } from "../session/parameters.ts";
 import {
   type Advertising,
-  type Confirming,
   closeAdvertising,
-  closeConfirming,
-  closeMasking,
-  closeSharing,
-  decodeUnmasking,
-  encodeUnmasking,
-  type Masking,
-  maskedMessageBytes,
-  maskQuestionFor,
   memberIndex,
-  nodeCrypto,
   openSession,
   type Received,
   receiveAdvertisement,
+  type Sharing,
+} from "./advertising.ts";
+import { decodeUnmasking, encodeUnmasking } from "./checkpoint.ts";
+import {
+  type Confirming,
+  closeConfirming,
+  closeMasking,
+  maskedMessageBytes,
   receiveConfirmation,
   receiveMasked,
-  receiveReveal,
-  receiveShares,
-  recoveries,
-  type SessionParameters,
-  type Sharing,
   type Unmasking,
   unmaskQuestionFor,
-} from "@tributary/secure-agg";
+} from "./masking.ts";
+import { closeSharing, type Masking, maskQuestionFor, receiveShares } from "./sharing.ts";
+import { type SecureResult, unmaskSum } from "./total.ts";
+import { receiveReveal, recoveries } from "./unmasking.ts";
 
 type State = Advertising | Sharing | Masking | Confirming | Unmasking;
 const steps = ["advertising", "sharing", "masking", "confirming", "unmasking"] as const;
@@ -34,30 +33,30 @@ const steps = ["advertising", "sharing", "masking", "confirming", "unmasking"] a
 /** The largest message of a step other than the masked vector: shares for 499 neighbours are some 70 kB. */
 const messageLimit = 1_048_576;
 
-const crypto = nodeCrypto(nodeCryptoModule);
+/** What a coordinator's session needs of its surroundings. `identityKey`: the Ed25519 key that a client enrolled with. */
+export interface ServerPorts {
+  readonly crypto: CryptoBackend;
+  readonly identityKey: (client: string) => Promise<Uint8Array>;
+}
 
 /** One secure session as the coordinator holds it: what it asks each member next, and what came in. */
-export class SecureSession {
-  readonly #identityKey: (client: ClientId) => Promise<Uint8Array>;
+export class ServerSession {
+  readonly #ports: ServerPorts;
   #state: State;
 
-  private constructor(state: State, identityKey: (client: ClientId) => Promise<Uint8Array>) {
+  private constructor(state: State, ports: ServerPorts) {
     this.#state = state;
-    this.#identityKey = identityKey;
+    this.#ports = ports;
   }
 
-  static open(parameters: SessionParameters, identityKey: (client: ClientId) => Promise<Uint8Array>): SecureSession {
-    return new SecureSession(
-      openSession(parameters, { minimumSurvivors: 3, rule: parameters.rule, corrupt: 0.05 }),
-      identityKey,
-    );
+  /** Throws what `openSession` throws. */
+  static open(parameters: SessionParameters, floors: Floors, ports: ServerPorts): ServerSession {
+    return new ServerSession(openSession(parameters, floors), ports);
   }
 
   /** A session whose survivors were fixed before a restart; the reveals have to be sent again. */
-  static resume(stored: { checkpoint: Uint8Array; sum: Uint32Array }): SecureSession {
-    return new SecureSession(decodeUnmasking(stored.checkpoint, stored.sum), () => {
-      throw new Error("the keys of this session are known already");
-    });
+  static resume(stored: { checkpoint: Uint8Array; sum: Uint32Array }, ports: ServerPorts): ServerSession {
+    return new ServerSession(decodeUnmasking(stored.checkpoint, stored.sum), ports);
   }
 
   get parameters(): SessionParameters {
@@ -70,7 +69,7 @@ export class SecureSession {
   }
 
   /** What is asked of `client` in the step at hand. Throws `not_asked` for a client that is not in it. */
-  question(client: ClientId): Uint8Array {
+  question(client: string): Uint8Array {
     const state = this.#state;
     switch (state.step) {
       case "advertising":
@@ -90,17 +89,17 @@ export class SecureSession {
     return state.step === "masking" ? { exactly: maskedMessageBytes(state) } : { atMost: messageLimit };
   }
 
-  async receive(client: ClientId, bytes: Uint8Array): Promise<Received> {
+  async receive(client: string, bytes: Uint8Array): Promise<Received> {
     const state = this.#state;
     switch (state.step) {
       case "advertising": {
-        const identityKey = await this.#identityKey(client);
-        return receiveAdvertisement(state, { client, identityKey, crypto }, bytes);
+        const identityKey = await this.#ports.identityKey(client);
+        return receiveAdvertisement(state, { client, identityKey, crypto: this.#ports.crypto }, bytes);
       }
       case "sharing":
         return receiveShares(state, memberIndex(state, client), bytes);
       case "masking":
-        return receiveMasked(state, { member: memberIndex(state, client), crypto }, bytes);
+        return receiveMasked(state, { member: memberIndex(state, client), crypto: this.#ports.crypto }, bytes);
       case "confirming":
         return receiveConfirmation(state, memberIndex(state, client), bytes);
       case "unmasking":
@@ -109,10 +108,10 @@ export class SecureSession {
   }
 
   /** Closes the step at hand and gives the clients of the next one. Throws `secure_too_few` where they are too few. */
-  advance(): ClientId[] {
+  advance(): string[] {
     this.#state = next(this.#state);
     const { roster } = this.#state as Exclude<State, Advertising>;
-    return roster.members.map(({ client }) => client as ClientId).filter((_, member) => this.#isIn(member));
+    return roster.members.map(({ client }) => client).filter((_, member) => this.#isIn(member));
   }
 
   /** Whether the shares that came in rebuild every secret that is needed. */
@@ -129,6 +128,13 @@ export class SecureSession {
   /** The shares that came in, by roster index. */
   reveals(): [number, Uint8Array][] {
     return [...this.#unmasking().inbox];
+  }
+
+  /** Opens the sum on the calling thread. The session is openable. */
+  async open(kernel: MaskKernel): Promise<SecureResult> {
+    const result = await unmaskSum(this.#unmasking(), { crypto: this.#ports.crypto, kernel });
+    if (result === undefined) throw new Error("the session was opened before it had enough shares");
+    return result;
   }
 
   #unmasking(): Unmasking {
