@@ -1,4 +1,4 @@
-import { malformed } from "../crypto/bytes.ts";
+import { type ByteWriter, malformed } from "../crypto/bytes.ts";
 import { bitmapBytes, encodeBitmap, readBitmap } from "./bitmap.ts";
 import { envelopeBytes } from "./envelope.ts";
 import { headerBytes, openMessage, readMessage } from "./header.ts";
@@ -34,22 +34,24 @@ export function envelopeIn(bytes: Uint8Array, index: number): Uint8Array {
 
 /** The question of step 3: who shared (U2), and the envelopes for this client from its peers among them, ascending. */
 export interface MaskQuestion {
-  readonly sharers: Iterable<number>;
+  readonly sharers: readonly number[];
   readonly envelopes: readonly Uint8Array[];
 }
 
+/** A writer of the question for one client: the header and U2, with exact room for `envelopes` envelopes to come. */
+export function openMaskQuestion(sessionId: Uint8Array, sharers: Uint8Array, envelopes: number): ByteWriter {
+  const bytes = headerBytes + sharers.length + envelopes * envelopeBytes;
+  return openMessage("maskQuestion", sessionId, bytes).raw(sharers);
+}
+
 export function encodeMaskQuestion(sessionId: Uint8Array, question: MaskQuestion, size: number): Uint8Array {
-  const bytes = headerBytes + bitmapBytes(size) + question.envelopes.length * envelopeBytes;
-  const writer = openMessage("maskQuestion", sessionId, bytes).raw(encodeBitmap(question.sharers, size));
+  const sharers = encodeBitmap(question.sharers, size);
+  const writer = openMaskQuestion(sessionId, sharers, question.envelopes.length);
   for (const envelope of question.envelopes) writer.raw(envelope);
   return writer.finish();
 }
 
-export function decodeMaskQuestion(
-  sessionId: Uint8Array,
-  bytes: Uint8Array,
-  size: number,
-): MaskQuestion & { readonly sharers: readonly number[] } {
+export function decodeMaskQuestion(sessionId: Uint8Array, bytes: Uint8Array, size: number): MaskQuestion {
   const reader = readMessage("maskQuestion", sessionId, bytes);
   const sharers = readBitmap(reader, size);
   const count = Math.floor((bytes.length - headerBytes - bitmapBytes(size)) / envelopeBytes);

@@ -9,18 +9,15 @@ import {
   survivorsHashOf,
 } from "../message/confirmation.ts";
 import { decodeMasked, maskedHeaderBytes } from "../message/masked.ts";
-import { commitmentIn } from "../message/shares.ts";
 import { holdersWithin, peersWithin, requireEnough } from "../session/members.ts";
 import type { Received } from "./advertising.ts";
 import type { Masking } from "./sharing.ts";
 
 /** U3 is known; the survivors tell their neighbours what they were told. A vector that arrives now has no way in. */
-export interface Confirming extends Omit<Masking, "step" | "inbox" | "shares"> {
+export interface Confirming extends Omit<Masking, "step" | "inbox" | "questions"> {
   readonly step: "confirming";
   readonly survivors: ReadonlySet<number>;
   readonly survivorsHash: Uint8Array;
-  /** H(b) of everyone who dealt shares. */
-  readonly commitments: ReadonlyMap<number, Uint8Array>;
   /** The question: the same bytes for every survivor. */
   readonly question: Uint8Array;
   readonly inbox: Map<number, readonly Uint8Array[]>;
@@ -71,9 +68,8 @@ export function closeMasking(state: Masking): Confirming {
   requireHolders(state, survivors, "survivors that hold its shares");
   const question = encodeConfirmQuestion(roster.sessionId, listed, graph.size);
   const survivorsHash = survivorsHashOf(roster.sessionId, listed, graph.size);
-  const { shares, ...rest } = state;
-  const commitments = new Map([...shares].map(([member, bytes]) => [member, commitmentIn(bytes)]));
-  return { ...rest, step: "confirming", survivors, survivorsHash, commitments, question, inbox: new Map() };
+  const { questions: _, ...rest } = state;
+  return { ...rest, step: "confirming", survivors, survivorsHash, question, inbox: new Map() };
 }
 
 /** Takes one survivor's tags. Throws `ProtocolError("not_asked" | "secure_message" | "conflicting_update")`. */

@@ -1,7 +1,8 @@
 import { equalBytes } from "@noble/ciphers/utils.js";
 import { ProtocolError } from "@tributary/protocol";
 import { paddedLength } from "../kernel/kernel.ts";
-import { checkShares, encodeMaskQuestion, envelopeIn } from "../message/shares.ts";
+import { encodeBitmap } from "../message/bitmap.ts";
+import { checkShares, commitmentIn, envelopeIn, openMaskQuestion } from "../message/shares.ts";
 import { wordsOf } from "../session/headroom.ts";
 import { holdersWithin, peersWithin, requireEnough } from "../session/members.ts";
 import type { Received, Roll, Sharing } from "./advertising.ts";
@@ -10,8 +11,10 @@ import type { Received, Roll, Sharing } from "./advertising.ts";
 export interface Masking extends Roll {
   readonly step: "masking";
   readonly sharers: ReadonlySet<number>;
-  /** The message of each of them: their envelopes. */
-  readonly shares: ReadonlyMap<number, Uint8Array>;
+  /** The question of step 3 for each of them. */
+  readonly questions: ReadonlyMap<number, Uint8Array>;
+  /** H(b) of each of them. */
+  readonly commitments: ReadonlyMap<number, Uint8Array>;
   readonly sum: Uint32Array;
   /** The digest of every vector that is in the sum. */
   readonly inbox: Map<number, Uint8Array>;
@@ -46,18 +49,29 @@ export function closeSharing(state: Sharing): Masking {
     }
   }
   requireEnough(sharers.size, Math.max(parameters.minimumSurvivors, parameters.threshold), "clients that dealt shares");
-  const shares = new Map([...sharers].map((member) => [member, inbox.get(member)!]));
+  const bitmap = encodeBitmap(sharers, graph.size);
+  const { sessionId } = roster;
+  const writers = new Map(
+    [...sharers].map((to) => [to, openMaskQuestion(sessionId, bitmap, peersWithin(graph, to, sharers).length)]),
+  );
+  const commitments = new Map<number, Uint8Array>();
+  // Dealers ascend, so everyone's envelopes do; each message is read once, from front to back.
+  for (const dealer of sharers) {
+    const message = inbox.get(dealer)!;
+    commitments.set(dealer, commitmentIn(message));
+    graph.peers(dealer).forEach((to, i) => {
+      writers.get(to)?.raw(envelopeIn(message, i));
+    });
+  }
+  const questions = new Map([...writers].map(([to, writer]) => [to, writer.finish()]));
   const sum = new Uint32Array(paddedLength(wordsOf(parameters.lanes)));
   const roll = { parameters, configHash, roster, graph };
-  return { step: "masking", ...roll, sharers, shares, sum, inbox: new Map() };
+  return { step: "masking", ...roll, sharers, questions, commitments, sum, inbox: new Map() };
 }
 
 /** The question of step 3 for one member of U2: who dealt, and the envelopes its peers dealt to it. */
 export function maskQuestionFor(state: Masking, member: number): Uint8Array {
-  const { graph, roster, sharers, shares } = state;
-  if (!sharers.has(member)) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
-  const envelopes = peersWithin(graph, member, sharers).map((dealer) =>
-    envelopeIn(shares.get(dealer)!, graph.peers(dealer).indexOf(member)),
-  );
-  return encodeMaskQuestion(roster.sessionId, { sharers, envelopes }, graph.size);
+  const question = state.questions.get(member);
+  if (question === undefined) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
+  return question;
 }
