@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { Federation } from "./federation.ts";
 import type { Models } from "./models.ts";
 import { type Access, credentials } from "./plugins/credentials.ts";
+import { lastConnections } from "./plugins/last-connections.ts";
 import { metrics } from "./plugins/metrics.ts";
 import { openapi } from "./plugins/openapi.ts";
 import { type Origins, origins } from "./plugins/origins.ts";
@@ -75,6 +76,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
     await federation.close();
   });
 
+  await app.register(lastConnections, { patienceMs: 2_000 });
   await app.register(problems);
   const mayTalk: Origins = { allowed: options.allowedOrigins ?? [], loopbackOnly: options.loopbackOnly };
   await app.register(origins, mayTalk);

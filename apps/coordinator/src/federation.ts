@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { algorithmNamed, parseRunSpec } from "@tributary/catalog";
 import {
   type ClientId,
@@ -33,6 +34,8 @@ export interface FederationOptions {
   /** How long a device whose socket broke may be away before it counts as gone. */
   readonly graceMs?: number;
 }
+
+const longestCloseMs = 5_000;
 
 /** Events of no commit wait this long for company, so that a thousand devices joining do not cost a thousand syncs. */
 const eventsWaitMs = 20;
@@ -139,7 +142,9 @@ export class Federation {
     this.#closed = true;
     clearTimeout(this.#writing);
     this.devices.close();
-    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    const settled = Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    // A commit takes milliseconds; what takes longer, such as an evaluation, the next start does again.
+    await Promise.race([settled, sleep(longestCloseMs, undefined, { ref: false })]);
     await this.#unmasker.close();
   }
 

@@ -97,7 +97,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
 }
 
 async function unwind(undo: (() => unknown)[]): Promise<void> {
-  for (const step of undo.splice(0).reverse()) await step();
+  let failure: { readonly error: unknown } | undefined;
+  for (const step of undo.splice(0).reverse()) {
+    // A part that cannot be closed must not leave the store open.
+    try {
+      await step();
+    } catch (error) {
+      failure ??= { error };
+    }
+  }
+  if (failure !== undefined) throw failure.error;
 }
 
 async function tlsIdentity(
