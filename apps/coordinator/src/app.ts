@@ -101,7 +101,12 @@ export async function buildApp(options: AppOptions): Promise<App> {
   });
   await app.register(clientRoutes, { federation, store });
   await app.register(answerRoutes, { federation });
-  await app.register(pages, { pages: [{ at: "/join", workspace: "@tributary/browser-client" }] });
+  await app.register(pages, {
+    pages: [
+      { at: "/join", workspace: "@tributary/browser-client" },
+      { at: "/", workspace: "@tributary/dashboard" },
+    ],
+  });
   await app.register(eventRoutes, { federation, store, closing: closing.signal });
   await federation.restore();
   await app.ready();

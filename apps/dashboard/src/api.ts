@@ -1,0 +1,67 @@
+import { EventStreamReader, type Problem, type StreamMessage } from "@tributary/protocol";
+
+const keyName = "tributary-admin-key";
+
+/** The coordinator refused a request, in its own words. `status` 0: it did not answer. */
+export class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.name = "Refused";
+    this.status = status;
+  }
+}
+
+/** The coordinator's REST API, with the operator's key where there is one: in this tab's session, nowhere else. */
+export const api = {
+  get hasKey(): boolean {
+    return sessionStorage.getItem(keyName) !== null;
+  },
+  useKey(key: string | undefined): void {
+    if (key === undefined) sessionStorage.removeItem(keyName);
+    else sessionStorage.setItem(keyName, key);
+  },
+  async get<Value>(path: string): Promise<Value> {
+    return (await send("GET", path)).json() as Promise<Value>;
+  },
+  async post<Value>(path: string): Promise<Value> {
+    return (await send("POST", path)).json() as Promise<Value>;
+  },
+  /** Saves what a path answers with as a file: a plain link could not carry the key. */
+  async download(path: string, name: string): Promise<void> {
+    const address = URL.createObjectURL(await (await send("GET", path)).blob());
+    const link = Object.assign(document.createElement("a"), { href: address, download: name });
+    link.click();
+    URL.revokeObjectURL(address);
+  },
+  /** Server-sent events after number `after` (default: new ones), until the connection ends. */
+  async *events(after: string, signal: AbortSignal, onOpen: () => void): AsyncGenerator<StreamMessage> {
+    const headers: Record<string, string> = after === "" ? {} : { "last-event-id": after };
+    const response = await send("GET", "/v1/events", { headers, signal });
+    onOpen();
+    const reader = new EventStreamReader();
+    const decoder = new TextDecoder();
+    const body = response.body!.getReader();
+    for (;;) {
+      const { done, value } = await body.read();
+      if (done) return;
+      yield* reader.read(decoder.decode(value, { stream: true }));
+    }
+  },
+};
+
+async function send(
+  method: string,
+  path: string,
+  options: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<Response> {
+  const key = sessionStorage.getItem(keyName);
+  const headers = { ...options.headers, ...(key === null ? {} : { authorization: `Bearer ${key}` }) };
+  const response = await fetch(path, { ...options, method, headers }).catch((error: Error) => {
+    throw new Refused(0, `The coordinator does not answer (${error.message}).`);
+  });
+  if (response.ok) return response;
+  const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
+  throw new Refused(response.status, problem?.detail ?? `${method} ${path}: status ${response.status}`);
+}
