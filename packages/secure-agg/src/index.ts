@@ -25,6 +25,7 @@ export * from "./kernel/load.ts";
 export { portableKernel } from "./kernel/portable-kernel.ts";
 export { loadWasmKernel } from "./kernel/wasm-kernel.ts";
 export { type MessageType, typeOfMessage } from "./message/header.ts";
+export * from "./server/add-totals.ts";
 export * from "./server/advertising.ts";
 export * from "./server/blame.ts";
 export * from "./server/checkpoint.ts";

@@ -4,6 +4,7 @@ import {
   type Contribution,
   type Dataset,
   type Judgement,
+  type Lane,
   lanesLength,
   type Random,
   type ServerState,
@@ -13,15 +14,16 @@ import {
 import { algorithmNamed } from "@tributary/catalog";
 import {
   type ClientId,
-  elementOf,
   firstNonFinite,
-  frameBytes,
   type Metrics,
   ProtocolError,
   type RunId,
   type RunSpec,
 } from "@tributary/protocol";
-import { type Attempt, advance, Fold, newRun, planOf, type RunEvent, type RunState } from "@tributary/round";
+import { type Attempt, advance, newRun, planOf, type RunEvent, type RunState } from "@tributary/round";
+import { loadKernel, portableCrypto, type SessionPurpose } from "@tributary/secure-agg";
+import { type SecureSimulation, SecureSum } from "./secure-sum.ts";
+import { PlainSum, type SimulatedSum } from "./sum.ts";
 import { Timeline } from "./timeline.ts";
 
 export interface SimulationOptions {
@@ -37,6 +39,8 @@ export interface SimulationOptions {
   readonly dropRate?: number;
   /** Virtual milliseconds a device needs for a question; default 1 ms an example. */
   readonly workMs?: (device: number, data: Dataset, random: Random) => number;
+  /** The cryptography of secure runs, on a given source of random bytes; default: portable, and slow. */
+  readonly crypto?: SecureSimulation["crypto"];
   readonly onRound?: (round: SimulatedRound) => void;
   readonly signal?: AbortSignal;
 }
@@ -71,6 +75,8 @@ type Happening =
   | { readonly type: "answer" | "leave"; readonly attempt: Attempt; readonly step: number; readonly device: number };
 
 const run = "run-simulated" as RunId;
+/** The secure step that waits for training. */
+const maskedStep = 2;
 
 /**
  * Runs a whole federation in this process: the coordinator's run machine and the algorithm's two halves, with virtual
@@ -92,7 +98,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   let now = 0;
   let state: RunState = newRun;
   let server: ServerState = algorithm.server.init(spec, initialModel);
-  let fold: { attempt: Attempt; sum: Fold; next: Map<ClientId, unknown> } | undefined;
+  let sum: SimulatedSum | undefined;
+  let next = new Map<ClientId, unknown>();
+  const secure = await secureSimulation(options);
   let traffic = { up: 0, down: 0 };
   let judged: Metrics = {};
   let pending: SimulatedRound | undefined;
@@ -105,6 +113,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       const transition = advance(plan, state, event, { now, present: names });
       state = transition.state;
       for (const effect of transition.effects) await perform(effect);
+      closeWhenEnough();
       continue;
     }
     if (state.phase === "finished" || state.phase === "stopped" || state.phase === "failed") break;
@@ -121,7 +130,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     reason: state.reason,
     metrics: state.progress.latest,
     model,
-    modelSha256: bytesToHex(sha256(new Uint8Array(model.buffer, model.byteOffset, model.byteLength))),
+    modelSha256: hashOf(model),
     bytesUp: totals.up,
     bytesDown: totals.down,
     virtualMs: now,
@@ -131,19 +140,21 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     switch (effect.type) {
       case "ask": {
         const { attempt, step, clients } = effect;
-        const lanes = attempt.kind === "train" ? algorithm.lanes(spec, server.model.length) : algorithm.evaluationLanes;
-        fold = { attempt, sum: new Fold(lanes), next: new Map() };
-        traffic = { up: 0, down: 0 };
-        for (const client of clients) {
-          const device = numbers.get(client)!;
-          const random = deviceRandom(device, attempt, "life");
-          const type = random.uniform() < dropRate ? "leave" : "answer";
-          timeline.put(now + workMs(device, devices[device]!, random), { type, attempt, step, device });
+        try {
+          if (step === 0) begin(attempt);
+          const asked = new Set(await sum!.openStep(step));
+          for (const client of clients) {
+            if (asked.has(client)) schedule(attempt, step, client);
+            else todo.push({ type: "departed", client, reason: "too few of its neighbours are left" });
+          }
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) throw error;
+          todo.push({ type: "void", reason: error.message });
         }
         return;
       }
       case "aggregate": {
-        const total = fold!.sum.total();
+        const total = await sum!.total();
         if (effect.attempt.kind === "evaluate") {
           judged = algorithm.server.judge(total);
           publish(judged);
@@ -152,7 +163,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         }
         const stepped = algorithm.server.step(server, total, spec);
         server = stepped.state;
-        for (const [client, next] of fold!.next) kept.set(client, next);
+        for (const client of effect.survivors) kept.set(client, next.get(client));
         if (pending !== undefined) onRound?.(pending);
         pending = {
           round: effect.attempt.round,
@@ -184,6 +195,35 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
   }
 
+  /** An irrevocable step closes when everyone who is still there has answered, if that is enough. */
+  function closeWhenEnough(): void {
+    if (state.phase !== "collecting" || plan.steps[state.attempt.kind][state.step]?.irrevocable !== true) return;
+    const { round, attempt } = state.attempt;
+    if (state.answered.length + state.lost.length < state.asked.length || todo.length > 0 || !sum!.isEnough()) return;
+    todo.push({ type: "enough", address: { run, round, attempt, step: state.step } });
+  }
+
+  function begin(attempt: Attempt): void {
+    const lanes = attempt.kind === "train" ? algorithm.lanes(spec, server.model.length) : algorithm.evaluationLanes;
+    sum =
+      secure === undefined ? new PlainSum(attempt, lanes) : new SecureSum(secure, attempt, purposeOf(attempt, lanes));
+    next = new Map();
+    traffic = { up: 0, down: 0 };
+  }
+
+  function purposeOf({ kind, round, attempt }: Attempt, lanes: readonly Lane[]): SessionPurpose {
+    const { modelVersion } = state.progress;
+    return { run, round, attempt, kind, modelVersion, modelHash: hashOf(server.model), lanes };
+  }
+
+  function schedule(attempt: Attempt, step: number, client: ClientId): void {
+    const device = numbers.get(client)!;
+    const random = deviceRandom(device, attempt, `life/${step}`);
+    const type = random.uniform() < dropRate ? "leave" : "answer";
+    const works = secure === undefined || step === maskedStep;
+    timeline.put(now + (works ? workMs(device, devices[device]!, random) : 1), { type, attempt, step, device });
+  }
+
   /** The newest round becomes known once its model is judged, or when the next round is committed. */
   function publish(metrics: Metrics): void {
     if (pending === undefined) return;
@@ -206,8 +246,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     // A straggler's work is not done at all once nobody waits for it.
     if (!isOpen(attempt, step)) return;
     try {
-      const contribution = await contribute(attempt, device, client);
-      fold!.sum.add(contribution);
+      const up = await sum!.answer(step, client, () => contribute(attempt, device, client));
+      traffic = { ...traffic, up: traffic.up + up };
+      totals = { ...totals, up: totals.up + up };
       todo.push({ type: "answered", client, address });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -225,13 +266,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     else {
       const worked = await algorithm.client.work({ ...shared, kept: kept.get(client), random });
       contribution = worked.contribution;
-      fold!.next.set(client, worked.next);
+      next.set(client, worked.next);
     }
     checkContribution(contribution, attempt);
-    const down = Object.values(question.vectors).reduce((sum, vector) => sum + vector.byteLength, 0);
-    const up = frameBytes(elementOf(contribution.values), contribution.values.length);
-    traffic = { up: traffic.up + up, down: traffic.down + down };
-    totals = { up: totals.up + up, down: totals.down + down };
+    const down = Object.values(question.vectors).reduce((bytes, vector) => bytes + vector.byteLength, 0);
+    traffic = { ...traffic, down: traffic.down + down };
+    totals = { ...totals, down: totals.down + down };
     return contribution;
   }
 
@@ -260,4 +300,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 
 function metricsOf({ examples, lossSum, correct }: Judgement): Metrics {
   return { loss: lossSum / examples, accuracy: correct / examples, examples };
+}
+
+/** SHA-256 of a vector's bytes, hexadecimal. */
+function hashOf(vector: Float32Array): string {
+  return bytesToHex(sha256(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)));
+}
+
+async function secureSimulation({ spec, crypto }: SimulationOptions): Promise<SecureSimulation | undefined> {
+  if (spec.secureAggregation === "none") return undefined;
+  return { spec, kernel: await loadKernel(), crypto: crypto ?? portableCrypto };
 }

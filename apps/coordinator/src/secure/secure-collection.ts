@@ -9,13 +9,20 @@ import {
   type StepAddress,
 } from "@tributary/protocol";
 import type { Attempt } from "@tributary/round";
-import { floorsFor, nodeCrypto, planSessions, ServerSession, type SessionPurpose } from "@tributary/secure-agg";
+import {
+  addTotals,
+  floorsFor,
+  nodeCrypto,
+  planSessions,
+  ServerSession,
+  type SessionPurpose,
+} from "@tributary/secure-agg";
 import type { Collection, OpenedStep, Upload } from "../collection.ts";
 import type { Asked } from "../question.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Spool } from "../store/spool.ts";
 import { readUpload } from "../upload.ts";
-import { addTotals, type Unmasker } from "./unmasker.ts";
+import type { Unmasker } from "./unmasker.ts";
 
 export interface SecurePorts {
   readonly spool: Spool;
