@@ -33,6 +33,7 @@ export class Devices {
   readonly #grace = new Map<ClientId, NodeJS.Timeout>();
   readonly #expelled = new Set<ClientId>();
   readonly #graceMs: number;
+  #closed = false;
   /** Called when the set of devices present for any run has changed. */
   onPresent: () => void = () => {};
   /** Called for each run that a device begins or ceases to offer itself for. */
@@ -82,6 +83,7 @@ export class Devices {
     if (device?.link !== link) return;
     this.#connected.delete(client);
     this.#tellOfLeaving(device, "the connection was lost");
+    if (this.#closed) return;
     const timer = setTimeout(() => {
       this.#grace.delete(client);
       this.onDeparted(client, `the device was not heard from for ${this.#graceMs} ms`);
@@ -139,6 +141,7 @@ export class Devices {
   }
 
   close(): void {
+    this.#closed = true;
     for (const timer of this.#grace.values()) clearTimeout(timer);
     this.#grace.clear();
   }
