@@ -5,8 +5,8 @@ import {
   type DeviceState,
   encodeFrame,
   type Hint,
+  type Introduction,
   type Problem,
-  protocolVersion,
   routes,
   type StepAddress,
   type StepQuestion,
@@ -14,6 +14,7 @@ import {
 import { io, type Socket } from "socket.io-client";
 import { onTestFinished } from "vitest";
 import { type Call, call, type Reply } from "./coordinator-calls.ts";
+import { enrolmentOf, freshChallenge, freshSigner } from "./device-identity.ts";
 import { Log } from "./participant-log.ts";
 
 type Ack = { readonly ok: boolean; readonly value?: unknown; readonly problem?: Problem };
@@ -33,7 +34,8 @@ export class HandDevice {
   }
 
   static async enrol(url: string, different: Record<string, unknown> = {}): Promise<HandDevice> {
-    const json = { name: "by hand", engine: "none", tags: [], protocol: protocolVersion, ...different };
+    const { body } = await call<Introduction>(url, `GET ${routes.identity(freshChallenge())}`);
+    const json = await enrolmentOf(body, freshSigner(), different);
     const reply = await call<{ client: ClientId; token: string }>(url, `POST ${routes.clients()}`, { json });
     if (reply.status !== 201) throw new Error(`not enrolled: ${JSON.stringify(reply.body)}`);
     return new HandDevice(url, reply.body);

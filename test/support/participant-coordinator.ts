@@ -9,7 +9,9 @@ import {
   decodeFrame,
   Enrolment,
   type Frame,
+  fromBase64,
   type Hint,
+  Login,
   Offer,
   ProgressReport,
   ProtocolError,
@@ -23,6 +25,8 @@ import {
 } from "@tributary/protocol";
 import { Server as SocketServer } from "socket.io";
 import type { TSchema } from "typebox";
+import { Identities } from "../../apps/coordinator/src/identities.ts";
+import { freshSigner } from "./device-identity.ts";
 import { Log } from "./participant-log.ts";
 
 export type Message =
@@ -36,6 +40,7 @@ export interface Answer {
   readonly client: ClientId;
   readonly path: string;
   readonly bytes: Uint8Array;
+  /** Empty for the message of a secure step. */
   readonly frame: Frame;
 }
 
@@ -51,10 +56,15 @@ export class ScriptedCoordinator {
   /** Every HTTP request: `GET /v1/state`. */
   readonly requests = new Log<string>();
   readonly enrolments: Enrolment[] = [];
+  readonly logins: Login[] = [];
   runs: RunPlan[] = [];
   /** Called before an HTTP request is served: may throw a refusal, or say that the reply is to be lost on its way. */
   disturb: (request: string) => "lose the reply" | undefined = () => undefined;
   readonly #tls: { key: string; cert: string } | undefined;
+  /** Who this coordinator is; another puts a stranger in its place. */
+  identities = new Identities({ signer: freshSigner(), now: () => performance.now() });
+  /** Every device's key, by its id, and whose session each token is. */
+  readonly #keys = new Map<ClientId, string>();
   readonly #clients = new Map<string, ClientId>();
   readonly #blobs = new Map<string, Uint8Array>();
   readonly #asked = new Map<string, Asked>();
@@ -119,6 +129,12 @@ export class ScriptedCoordinator {
 
   /** Forgets who holds which token, as after a lost database. */
   forgetClients(): void {
+    this.#keys.clear();
+    this.expireSessions();
+  }
+
+  /** Ends every session: tokens count no more, devices are known still. */
+  expireSessions(): void {
     this.#clients.clear();
     this.#io?.disconnectSockets(true);
   }
@@ -179,7 +195,7 @@ export class ScriptedCoordinator {
     this.requests.add(what);
     try {
       const disturbance = this.disturb(what);
-      const [status, reply] = this.#reply(request, path, body);
+      const [status, reply] = await this.#reply(request, path, body);
       if (disturbance === "lose the reply") return void request.socket.destroy();
       const bytes = reply instanceof Uint8Array;
       response.writeHead(status, { "content-type": bytes ? "application/octet-stream" : "application/json" });
@@ -191,8 +207,13 @@ export class ScriptedCoordinator {
     }
   }
 
-  #reply({ method, headers }: IncomingMessage, path: string, body: Uint8Array): [number, object] {
-    if (method === "POST" && path === routes.clients()) return [201, this.#enrol(body)];
+  async #reply({ method, url, headers }: IncomingMessage, path: string, body: Uint8Array): Promise<[number, object]> {
+    if (path === routes.identity()) {
+      const challenge = new URL(url!, this.url).searchParams.get("challenge")!;
+      return [200, await this.identities.introduce(fromBase64(challenge))];
+    }
+    if (method === "POST" && path === routes.clients()) return [201, await this.#enrol(body)];
+    if (method === "POST" && path === routes.sessions()) return [200, await this.#logIn(body)];
     const client = this.#clients.get(headers.authorization?.replace("Bearer ", "") ?? "");
     if (client === undefined) throw new ProtocolError("unauthorized", "nobody holds this token");
     if (path === routes.state()) return [200, this.#state(client)];
@@ -204,7 +225,8 @@ export class ScriptedCoordinator {
     const digest = `sha-256=:${createHash("sha256").update(body).digest("base64")}:`;
     if (headers["content-digest"] !== digest) throw new ProtocolError("bad_digest", `expected ${digest}`);
     if (Number(headers["content-length"]) !== body.byteLength) throw new ProtocolError("length_required", "no length");
-    const frame = decodeFrame(body, asked.question.answer);
+    const { message, answer: shape } = asked.question;
+    const frame = message === undefined ? decodeFrame(body, shape) : { weight: 0, values: new Float32Array() };
     const duplicate = asked.accepted !== undefined;
     if (duplicate && Buffer.compare(asked.accepted!, body) !== 0) throw new ProtocolError("conflicting_update", path);
     asked.accepted = body;
@@ -212,13 +234,31 @@ export class ScriptedCoordinator {
     return [200, { accepted: true, duplicate }];
   }
 
-  #enrol(body: Uint8Array): { client: ClientId; token: string } {
-    const enrolment = parse(Enrolment, JSON.parse(new TextDecoder().decode(body)), { what: "enrolment" });
+  async #enrol(body: Uint8Array) {
+    const enrolment = parse(Enrolment, jsonOf(body), { what: "enrolment" });
     if (enrolment.protocol !== protocolVersion) throw new ProtocolError("upgrade_required", "another version");
+    const client = await this.identities.enrolled(enrolment);
     this.enrolments.push(enrolment);
-    const client = `client-${randomBytes(8).toString("hex")}` as ClientId;
+    this.#keys.set(client, enrolment.publicKey);
+    return { client, ...this.#begin(client) };
+  }
+
+  async #logIn(body: Uint8Array) {
+    const login = parse(Login, jsonOf(body), { what: "login" });
+    const key = this.#keys.get(login.client);
+    if (key === undefined) throw new ProtocolError("not_found", `there is no client ${login.client}`);
+    await this.identities.loggedIn(login, key);
+    this.logins.push(login);
+    return this.#begin(login.client);
+  }
+
+  #begin(client: ClientId) {
     const token = randomBytes(16).toString("hex");
     this.#clients.set(token, client);
-    return { client, token };
+    return { token, expiresInMs: 60_000 };
   }
+}
+
+function jsonOf(body: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(body));
 }

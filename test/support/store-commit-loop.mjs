@@ -21,7 +21,16 @@ if ((await store.run(run)) === undefined) {
   const { sha256, bytes, checkpoint } = await put(0);
   const model = { run, version: 0, round: 0, sha256, bytes, parameters: 5000, metrics: {}, createdAt: 0 };
   await store.initModel({ model, checkpoint, state: { phase: "created", progress: 0 } });
-  await store.enrol({ client: "client-00000001", name: "c", tags: [], engine: "e", tokenHash: "0", createdAt: 0 });
+  await store.enrol({
+    client: "client-00000001",
+    name: "c",
+    tags: [],
+    engine: "e",
+    tokenHash: "0",
+    tokenExpiresAt: 0,
+    publicKey: "",
+    createdAt: 0,
+  });
 }
 for (let round = (await store.run(run)).record.round + 1; ; round++) {
   const attempt = (await store.lastAttempt(run, round)) + 1;

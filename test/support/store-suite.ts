@@ -184,22 +184,54 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       await store.close();
     });
 
-    test("a client is found by its id and its token, enrolled once, revoked for good", async () => {
+    test("a client is found by its id and its session's token, and revoked for good", async () => {
       const store = await (await place()).open();
       await store.enrol(enrolment(1));
-      await store.enrol(enrolment(1));
-      const found = await store.clientByTokenHash(enrolment(1).tokenHash);
-      const { tokenHash: _, ...shown } = enrolment(1);
+      const { tokenHash, tokenExpiresAt, ...shown } = enrolment(1);
+      const found = await store.clientByTokenHash(tokenHash, tokenExpiresAt - 1);
       expect(found).toEqual({ ...shown, lastSeenAt: shown.createdAt, contributions: 0, revoked: false });
       expect(await store.client(clientNamed(1))).toEqual(found);
       expect(await store.clients()).toEqual([found]);
-      expect(await refusal(store.enrol(enrolment(1, { tokenHash: sha("stolen") })))).toBe("forbidden");
+      expect(await store.clientByTokenHash(tokenHash, tokenExpiresAt)).toBeUndefined();
       await expect(store.enrol(enrolment(2, { tokenHash: enrolment(1).tokenHash }))).rejects.toThrow();
       await store.revoke(clientNamed(1));
       await store.revoke(clientNamed(1));
-      expect(await store.clientByTokenHash(enrolment(1).tokenHash)).toMatchObject({ revoked: true });
+      expect(await store.clientByTokenHash(tokenHash, 0)).toMatchObject({ revoked: true });
       expect(await refusal(store.revoke(clientNamed(9)))).toBe("not_found");
-      expect(await store.clientByTokenHash(sha("unknown"))).toBeUndefined();
+      expect(await store.clientByTokenHash(sha("unknown"), 0)).toBeUndefined();
+      await store.close();
+    });
+
+    test("a client that enrols again keeps its contributions, and has its new name and token", async () => {
+      const store = await begunRun(await place());
+      for (const number of [1, 2, 3]) await store.enrol(enrolment(number));
+      await store.beginAttempt(run, 1, 1);
+      await store.commitRound(roundCommit(1));
+      await store.enrol(enrolment(1, { name: "renamed", tokenHash: sha("second"), createdAt: 9 }));
+      expect(await store.clientByTokenHash(enrolment(1).tokenHash, 0)).toBeUndefined();
+      expect(await store.clientByTokenHash(sha("second"), 0)).toMatchObject({
+        client: clientNamed(1),
+        name: "renamed",
+        contributions: 1,
+        createdAt: enrolment(1).createdAt,
+      });
+      expect(await store.clients()).toHaveLength(3);
+      expect(await refusal(store.enrol(enrolment(1, { publicKey: enrolment(2).publicKey })))).toBe("forbidden");
+      await store.revoke(clientNamed(1));
+      expect(await refusal(store.enrol(enrolment(1)))).toBe("forbidden");
+      await store.close();
+    });
+
+    test("a session takes the place of the one before; a revoked client gets none", async () => {
+      const store = await (await place()).open();
+      await store.enrol(enrolment(1));
+      const session = { tokenHash: sha("second"), tokenExpiresAt: 1_700_000_000_500 };
+      await store.startSession(clientNamed(1), session);
+      expect(await store.clientByTokenHash(enrolment(1).tokenHash, 0)).toBeUndefined();
+      expect(await store.clientByTokenHash(sha("second"), 1_700_000_000_499)).toMatchObject({ name: "box 1" });
+      expect(await refusal(store.startSession(clientNamed(9), session))).toBe("not_found");
+      await store.revoke(clientNamed(1));
+      expect(await refusal(store.startSession(clientNamed(1), session))).toBe("forbidden");
       await store.close();
     });
 

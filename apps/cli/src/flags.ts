@@ -27,6 +27,12 @@ export function real(minimum: number, maximum: number): (text: string) => number
   };
 }
 
+/** A flag's parser for an Ed25519 public key in base64. */
+export function publicKey(text: string): string {
+  if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be a key as it was printed: 44 characters of base64, the last of them =.");
+}
+
 /** A comma-separated list flag's parser; repeats of the flag add up. */
 export function list(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").map((part) => part.trim())].filter((part) => part !== "");

@@ -5,6 +5,7 @@ import { addCoordinatorCommand } from "./commands/coordinator.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addJoinCommand } from "./commands/join.ts";
 import { addModelsCommand } from "./commands/models.ts";
+import { addRosterCommand } from "./commands/roster.ts";
 import { addRunsCommand } from "./commands/runs.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
 import { addTrainCommand } from "./commands/train.ts";
@@ -27,6 +28,7 @@ addDemoCommand(program);
 addRunsCommand(program);
 addModelsCommand(program);
 addClientsCommand(program);
+addRosterCommand(program);
 addSimulateCommand(program);
 addTrainCommand(program);
 

@@ -1,8 +1,10 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import { ProtocolError } from "@tributary/protocol";
+import type { OperatorRoster, Signer } from "@tributary/secure-agg";
 import fastify, { type FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { Federation } from "./federation.ts";
+import { Identities } from "./identities.ts";
 import type { Models } from "./models.ts";
 import { type Access, credentials } from "./plugins/credentials.ts";
 import { lastConnections } from "./plugins/last-connections.ts";
@@ -16,6 +18,7 @@ import { answerRoutes } from "./routes/answers.ts";
 import { clientRoutes } from "./routes/clients.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { identityRoutes } from "./routes/identity.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { runRoutes } from "./routes/runs.ts";
 import type { Blobs } from "./store/blobs.ts";
@@ -28,6 +31,12 @@ export interface AppOptions {
   readonly spool: Spool;
   readonly models: Models;
   readonly access: Access;
+  /** The coordinator's own Ed25519 key. */
+  readonly signer: Signer;
+  /** With one, only the devices on it are enrolled. */
+  readonly roster?: OperatorRoster | undefined;
+  /** How long a device's token is good; default: 24 hours. */
+  readonly sessionMs?: number | undefined;
   readonly logger: Logger;
   readonly tls?: { readonly cert: string; readonly key: string };
   /** It listens on loopback, where requests for any other host name are somebody's trick. */
@@ -80,7 +89,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   await app.register(problems);
   const mayTalk: Origins = { allowed: options.allowedOrigins ?? [], loopbackOnly: options.loopbackOnly };
   await app.register(origins, mayTalk);
-  await app.register(credentials, { access, store });
+  await app.register(credentials, { access, store, now: () => federation.now() });
   await app.register(openapi);
   await app.register(metrics, { federation, store, spool });
   await app.register(sockets, { federation, store, origins: mayTalk });
@@ -99,7 +108,10 @@ export async function buildApp(options: AppOptions): Promise<App> {
     models,
     maxModelBytes: options.maxModelBytes ?? 2 ** 30,
   });
-  await app.register(clientRoutes, { federation, store });
+  const { signer, roster, sessionMs } = options;
+  const identities = new Identities({ signer, roster, sessionMs, now: () => performance.now() });
+  await app.register(identityRoutes, { federation, store, identities });
+  await app.register(clientRoutes, { federation, store, identities });
   await app.register(answerRoutes, { federation });
   await app.register(pages, {
     pages: [

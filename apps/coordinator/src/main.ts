@@ -1,8 +1,11 @@
 import { join, resolve } from "node:path";
+import { toBase64 } from "@tributary/protocol";
 import { pino } from "pino";
 import { buildApp } from "./app.ts";
+import { coordinatorKey } from "./coordinator-key.ts";
 import { type EvaluationSources, Models } from "./models.ts";
 import type { Access } from "./plugins/credentials.ts";
+import { rosterFrom } from "./roster-file.ts";
 import { operatorSecrets } from "./secrets.ts";
 import { openBlobs } from "./store/blobs.ts";
 import { lockDataFolder } from "./store/lock.ts";
@@ -20,6 +23,10 @@ export interface CoordinatorOptions {
   readonly tls?: "self-signed" | { readonly certFile: string; readonly keyFile: string };
   /** Off loopback: no TLS, no admin key, no join token. */
   readonly insecure?: boolean;
+  /** A roster signed by the operator: only the devices on it are enrolled. */
+  readonly rosterFile?: string;
+  /** How long a device's token is good; default: 24 hours. */
+  readonly sessionMs?: number;
   readonly evaluationData?: EvaluationSources;
   readonly allowedOrigins?: readonly string[];
   readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
@@ -29,6 +36,10 @@ export interface CoordinatorOptions {
 
 export interface RunningCoordinator {
   readonly url: string;
+  /** Its Ed25519 key in base64: what devices know it by. */
+  readonly coordinatorKey: string;
+  /** Of the roster, in base64: what devices pin. */
+  readonly operatorKey?: string;
   /** With TLS: what devices pin. */
   readonly fingerprint?: string;
   /** Made by this start and shown once. */
@@ -62,6 +73,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       pino.destination({ dest: options.logTo ?? 2, sync: false }),
     );
     const tls = options.tls === undefined ? undefined : await tlsIdentity(options.tls, dataFolder, host);
+    const signer = await coordinatorKey(dataFolder);
+    const roster = options.rosterFile === undefined ? undefined : await rosterFrom(options.rosterFile);
     const secrets = local || insecure ? undefined : await operatorSecrets(dataFolder);
     const access: Access = secrets === undefined ? { kind: "open" } : { kind: "guarded", ...secrets };
     const store = await openSqliteStore(join(dataFolder, "tributary.sqlite"));
@@ -74,6 +87,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       spool: await openSpool(join(dataFolder, "spool")),
       models,
       access,
+      signer,
+      roster,
+      sessionMs: options.sessionMs,
       logger,
       loopbackOnly: local,
       allowedOrigins: options.allowedOrigins ?? [],
@@ -86,6 +102,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
     logger.info({ host, port: address.port, runs: federation.records().length }, "listening");
     return {
       url: `${tls === undefined ? "http" : "https"}://${shownHost}:${address.port}`,
+      coordinatorKey: toBase64(signer.publicKey),
+      ...(roster === undefined ? {} : { operatorKey: roster.signed.operatorKey }),
       ...(tls === undefined ? {} : { fingerprint: tls.fingerprint }),
       ...(secrets?.minted === undefined ? {} : { minted: secrets.minted }),
       close: () => unwind(undo),

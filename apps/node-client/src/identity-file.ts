@@ -1,14 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename } from "node:fs/promises";
-import type { IdentityStore } from "@tributary/participant";
-import { Enrolled, ProtocolError, parse } from "@tributary/protocol";
+import { type DeviceKeys, Identity, type IdentityStore } from "@tributary/participant";
+import { ProtocolError, parse } from "@tributary/protocol";
 import Type, { type Static } from "typebox";
+import { newSeed, signerOf } from "./device-keys.ts";
 
-/** Identities by coordinator and device name. */
-const IdentityFile = Type.Record(Type.String(), Type.Record(Type.String(), Enrolled));
+/** What one device keeps for one coordinator: the seed of its key in base64, and who it is. */
+const Kept = Type.Object({
+  seed: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9+/]{43}=$" })),
+  identity: Type.Optional(Identity),
+});
+type Kept = Static<typeof Kept>;
+
+/** By coordinator and device name. */
+const IdentityFile = Type.Record(Type.String(), Type.Record(Type.String(), Kept));
 type IdentityFile = Static<typeof IdentityFile>;
 
-/** One file (mode 0600, for it holds tokens) with the identities of all devices of a process. */
+/** One file (mode 0600, for it holds keys and tokens) with the identities of all devices of a process. */
 export class IdentitiesOnDisk {
   readonly #path: string;
   #last: Promise<unknown> = Promise.resolve();
@@ -20,15 +28,29 @@ export class IdentitiesOnDisk {
   /** Where one device keeps its identity for one coordinator. `load` throws `bad_data` for a file that is not its own. */
   storeFor(coordinator: string, device: string): IdentityStore {
     return {
-      load: () => this.#inTurn(async () => (await this.#read())[coordinator]?.[device]),
-      save: (identity) =>
+      load: () => this.#inTurn(async () => (await this.#read())[coordinator]?.[device]?.identity),
+      save: (identity) => this.#inTurn(() => this.#change({ coordinator, device }, { identity })),
+    };
+  }
+
+  /** The key of one device for one coordinator, made and written down when first asked for. */
+  keysFor(coordinator: string, device: string): DeviceKeys {
+    return {
+      signerFor: () =>
         this.#inTurn(async () => {
-          const all = await this.#read();
-          const { [device]: _, ...others } = all[coordinator] ?? {};
-          const devices = identity === undefined ? others : { ...others, [device]: identity };
-          await this.#write({ ...all, [coordinator]: devices });
+          const kept = (await this.#read())[coordinator]?.[device]?.seed;
+          if (kept !== undefined) return signerOf(kept);
+          const seed = newSeed();
+          await this.#change({ coordinator, device }, { seed });
+          return signerOf(seed);
         }),
     };
+  }
+
+  async #change({ coordinator, device }: { coordinator: string; device: string }, changed: Kept): Promise<void> {
+    const all = await this.#read();
+    const devices = all[coordinator] ?? {};
+    await this.#write({ ...all, [coordinator]: { ...devices, [device]: { ...devices[device], ...changed } } });
   }
 
   /** Reading and writing back must not interleave between devices. */

@@ -12,6 +12,7 @@ import {
 import type { DataSpec, RunId } from "@tributary/protocol";
 import { checkFits, chooseEngine } from "@tributary/training";
 import { coordinatorAddress } from "./address.ts";
+import { keysFromSecret } from "./device-keys.ts";
 import { IdentitiesOnDisk } from "./identity-file.ts";
 import { type LedgerFile, openLedgerFile } from "./ledger-file.ts";
 import { reach } from "./reach.ts";
@@ -40,8 +41,14 @@ export interface JoinOptions {
   readonly devices: readonly HostedDevice[];
   /** An engine of `@tributary/training`; default: the best one that runs here. */
   readonly engine?: string;
-  /** A JSON file that remembers who each device is; default: a new identity each time. */
+  /** A JSON file that keeps each device's key and remembers who it is; default: a new identity each time. */
   readonly identityFile?: string;
+  /** 32 bytes in base64 that every device's key is derived from, in place of a key in the identity file. A secret. */
+  readonly deviceKey?: string;
+  /** The coordinator's Ed25519 key in base64; default: the one it proves at first. */
+  readonly coordinatorKey?: string;
+  /** The operator's Ed25519 key in base64: only devices on a roster that it signed are trusted then. */
+  readonly operatorKey?: string;
   /** A file (JSON lines) in which everything that leaves this process is written down. */
   readonly ledgerFile?: string;
   /** Give up when the coordinator does not answer within `connectTimeoutMs` at first. */
@@ -114,8 +121,11 @@ function participants(
   const { name, tags = [], joinToken, run, failFast, connectTimeoutMs = 10_000, identityFile, onEvent } = options;
   const trainerFor = sharedTrainers(options.trainerFactory ?? bestTrainers(options.engine));
   const [blobs, queue] = [new BlobCache(), new WorkQueue()];
+  const { deviceKey, coordinatorKey, operatorKey } = options;
+  const derived = deviceKey === undefined ? undefined : keysFromSecret(deviceKey);
   const identities = identityFile === undefined ? undefined : new IdentitiesOnDisk(identityFile);
   return options.devices.map((device) => {
+    const keys = derived ?? identities?.keysFor(coordinator, device.name);
     const identity: IdentityStore = identities?.storeFor(coordinator, device.name) ?? identityInMemory();
     return participate({
       coordinator,
@@ -127,6 +137,9 @@ function participants(
       fetch: transport.fetch,
       socket: transport.socket,
       identity,
+      ...(keys === undefined ? {} : { keys }),
+      ...(coordinatorKey === undefined ? {} : { coordinatorKey }),
+      ...(operatorKey === undefined ? {} : { operatorKey }),
       ...(ledger === undefined ? {} : { ledger: ledger.for(device.name) }),
       blobs,
       queue,

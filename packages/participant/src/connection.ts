@@ -84,6 +84,8 @@ export class Connection {
   async #once(signal: AbortSignal): Promise<{ reason: string; served: boolean }> {
     const closed = deferred<string>();
     const { onMessage, onConnected, onLost } = this.#listener;
+    // Another process may answer at this address by now.
+    this.#credentials.recheck();
     const client = await this.#credentials.use(async ({ client, token }) => {
       this.#socket = await this.#outbox.connect({ token, signal, onMessage, onClose: closed.resolve });
       return client;

@@ -6,10 +6,12 @@ import {
   ProtocolError,
   parse,
   protocolVersion,
+  type RefusalCode,
   routes,
   socketEvents,
 } from "@tributary/protocol";
-import type { Signer } from "@tributary/secure-agg";
+import { type CryptoBackend, loadKernel, portableCrypto } from "@tributary/secure-agg";
+
 import { BlobCache } from "./blob-cache.ts";
 import { type Clock, sleep, systemClock } from "./clock.ts";
 import { Connection } from "./connection.ts";
@@ -22,10 +24,22 @@ import { Outbox } from "./outbox.ts";
 import type { Participant, ParticipantOptions, ParticipantState } from "./participant.ts";
 import { platformRandom } from "./platform-random.ts";
 import { isRetryable, retrying } from "./retry.ts";
+import { answersInMemory } from "./secure-answers.ts";
+import { sessionFloors } from "./secure-floors.ts";
+import { Trust } from "./trust.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 const pollMs = 15_000;
 const farewellMs = 2_000;
+/** `forbidden` is what a revoked device hears; a token that is merely unknown (`unauthorized`) leads to a new one. */
+const finalRefusals: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "upgrade_required",
+  "forbidden",
+  "roster_refused",
+]);
+const honestButCurious =
+  "no operator key is pinned: a secure sum protects this device against an honest-but-curious coordinator, not against " +
+  "one that invents the other devices (--operator-key KEY pins the operator's)";
 
 /**
  * A device: what it does on news from the coordinator, until it is done.
@@ -43,8 +57,8 @@ export class Device implements Participant {
   readonly #connection: Connection;
   readonly #memberships: Memberships;
   readonly #onEvent: OnEvent;
-  readonly #key: () => Promise<Signer>;
-  #signer: Signer | undefined;
+  readonly #crypto: CryptoBackend;
+  readonly #trust: Trust;
   readonly #life = new AbortController();
   readonly #settled = deferred<void>();
   #state: ParticipantState = { kind: "connecting" };
@@ -59,10 +73,16 @@ export class Device implements Participant {
     this.#onEvent = options.onEvent ?? (() => undefined);
     const { ledger } = options;
     this.#outbox = new Outbox({ coordinator, fetch, clock, ledger, ...(socket === undefined ? {} : { socket }) });
-    this.#credentials = new Credentials({
+    this.#crypto = options.crypto ?? portableCrypto();
+    this.#trust = new Trust(options.operatorKey);
+    const keys = options.keys ?? keysInMemory();
+    const credentials = new Credentials({
       outbox: this.#outbox,
       store: options.identity ?? identityInMemory(),
-      enrolment: {
+      key: () => keys.signerFor(coordinator, options.name),
+      crypto: this.#crypto,
+      coordinatorKey: options.coordinatorKey,
+      description: {
         name: options.name,
         engine: options.engine,
         tags: [...(options.tags ?? [])],
@@ -70,8 +90,9 @@ export class Device implements Participant {
         ...(options.joinToken === undefined ? {} : { joinToken: options.joinToken }),
       },
       signal: this.#life.signal,
-      onChange: (change, { client }) => this.#identityChanged(change, client),
+      onChange: (change, client) => this.#identityChanged(change, client),
     });
+    this.#credentials = credentials;
     this.#connection = new Connection({
       outbox: this.#outbox,
       credentials: this.#credentials,
@@ -87,21 +108,25 @@ export class Device implements Participant {
         outlives: (error) => this.#outlives(error),
       },
     });
-    const keys = options.keys ?? keysInMemory();
-    this.#key = () => keys.signerFor(coordinator, options.name);
-    const signer = () => this.#signer;
+    let loaded = options.kernel;
+    const kernel = () => {
+      loaded ??= loadKernel();
+      return loaded;
+    };
     this.#memberships = new Memberships({
       abilities: options,
       only: options.run,
       device: {
         outbox: this.#outbox,
-        credentials: this.#credentials,
+        credentials,
         get signer() {
-          const held = signer();
-          if (held === undefined) throw new Error("a step was asked of a device before it had its key");
-          return held;
+          return credentials.signer;
         },
-        admits: () => true,
+        admits: (client, identityKey) => this.#trust.admits(client, identityKey),
+        crypto: this.#crypto,
+        kernel,
+        floors: sessionFloors(options.floors ?? {}),
+        answers: options.answers ?? answersInMemory(),
         blobs: options.blobs ?? new BlobCache(),
         queue: options.queue ?? new WorkQueue(),
         clock,
@@ -144,11 +169,7 @@ export class Device implements Participant {
         if (this.#everConnected && !signal.aborted) await this.#refresh();
       }
     };
-    const live = async () => {
-      this.#signer = await this.#key();
-      await this.#connection.keep(signal);
-    };
-    live().catch((error) => this.#fail(error));
+    this.#connection.keep(signal).catch((error) => this.#fail(error));
     poll().catch((error) => this.#fail(error));
     if (connectTimeoutMs === undefined) return;
     const cancel = this.#clock.setTimeout(() => {
@@ -160,9 +181,12 @@ export class Device implements Participant {
   }
 
   #connected(client: ClientId): Promise<boolean> {
+    const first = !this.#everConnected;
     this.#everConnected = true;
     this.#state = { kind: "connected", client };
     this.#onEvent({ type: "connected", client });
+    if (first && !this.#trust.pinned) this.#onEvent({ type: "notice", text: honestButCurious });
+    this.#trust.expire();
     this.#memberships.offerAgain();
     return this.#refresh();
   }
@@ -200,6 +224,12 @@ export class Device implements Participant {
       const path = `${routes.state()}?client=${client}`;
       return this.#outbox.json({ method: "GET", path, token, signal: this.#life.signal }, DeviceState, "device state");
     });
+    await this.#trust.refresh({
+      outbox: this.#outbox,
+      credentials: this.#credentials,
+      crypto: this.#crypto,
+      signal: this.#life.signal,
+    });
     await this.#memberships.take(state);
     const runs = this.#memberships.toOffer();
     if (runs === undefined || !this.#connection.connected) return;
@@ -223,7 +253,7 @@ export class Device implements Participant {
     }
   }
 
-  #identityChanged(change: "enrolled" | "refused", client: ClientId): void {
+  #identityChanged(change: "enrolled" | "forgotten", client: ClientId): void {
     if (change === "enrolled") this.#onEvent({ type: "enrolled", client });
     else {
       this.#memberships.startAnew();
@@ -240,9 +270,7 @@ export class Device implements Participant {
   #outlives(error: unknown): error is ProtocolError {
     const refusal = error instanceof ProtocolError ? error : undefined;
     const noIdentity = refusal instanceof NoIdentity && !isRetryable(refusal);
-    // `forbidden` is what a revoked device hears; a token that is merely unknown (`unauthorized`) leads to a new one.
-    const final = noIdentity || refusal?.code === "upgrade_required" || refusal?.code === "forbidden";
-    if (refusal !== undefined && !final) return true;
+    if (refusal !== undefined && !noIdentity && !finalRefusals.has(refusal.code)) return true;
     if (!this.#life.signal.aborted) this.#fail(error);
     return false;
   }

@@ -1,5 +1,6 @@
 import type { TrainingProgress } from "@tributary/algorithm";
 import type { ClientId, Dismissal, Hint, Phase, RunId, RunPlan } from "@tributary/protocol";
+import type { Protection } from "./ledger.ts";
 
 /** What a device tells whoever watches it. Nothing here is sent anywhere. */
 export type ParticipantEvent =
@@ -7,6 +8,8 @@ export type ParticipantEvent =
   | { readonly type: "waiting"; readonly reason: string; readonly retryInMs: number }
   | { readonly type: "enrolled"; readonly client: ClientId }
   | { readonly type: "connected"; readonly client: ClientId }
+  /** What the person at this device should know of the guarantees here. */
+  | { readonly type: "notice"; readonly text: string }
   | { readonly type: "disconnected"; readonly reason: string }
   /** The device takes part in these runs from now on. */
   | { readonly type: "offered"; readonly runs: readonly RunPlan[] }
@@ -18,7 +21,30 @@ export type ParticipantEvent =
   | { readonly type: "trained"; readonly hint: Hint; readonly startedAt: number; readonly endedAt: number }
   /** An earlier attempt's contribution on the same model answers this one too. */
   | { readonly type: "reused"; readonly hint: Hint }
-  | { readonly type: "sent"; readonly hint: Hint; readonly bytes: number; readonly duplicate: boolean }
+  | {
+      readonly type: "sent";
+      readonly hint: Hint;
+      readonly bytes: number;
+      readonly duplicate: boolean;
+      readonly protection: Protection;
+    }
+  /** A secure attempt began whose parameters this device accepts. `small`: the others together could work its part out. */
+  | {
+      readonly type: "secured";
+      readonly hint: Hint;
+      readonly clients: number;
+      readonly minimumSurvivors: number;
+      readonly threshold: number;
+      readonly rule: "strict" | "curious";
+      readonly small: boolean;
+    }
+  /** Members of a secure attempt, by place on its roster, whose envelope did not open or whose tag was wrong or missing. */
+  | {
+      readonly type: "suspected";
+      readonly hint: Hint;
+      readonly what: "unopened" | "unconfirmed";
+      readonly members: readonly number[];
+    }
   /** The step went on without this device; nothing is wrong with it. */
   | { readonly type: "dropped"; readonly hint: Hint; readonly reason: string }
   | { readonly type: "dismissed"; readonly dismissal: Dismissal }

@@ -1,13 +1,20 @@
-import { Enrolled, type Enrolment, ProtocolError, routes } from "@tributary/protocol";
+import { ClientId, ProtocolError, PublicKey } from "@tributary/protocol";
+import { type CryptoBackend, clientIdOf, type Signer } from "@tributary/secure-agg";
+import Type, { type Static } from "typebox";
+import { type Description, enrol, logIn, type Met, meet } from "./enrolment.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** Who this device is to one coordinator. The token is a secret: never in an event, a log line or an error. */
-export type Identity = Enrolled;
+/**
+ * Who this device is to one coordinator, and the key that this coordinator must prove. The token is a secret: never in
+ * an event, a log line or an error.
+ */
+export const Identity = Type.Object({ client: ClientId, token: Type.String(), coordinatorKey: PublicKey });
+export type Identity = Static<typeof Identity>;
 
-/** Where a device keeps its identity. `save(undefined)` forgets it. */
+/** Where a device keeps its identity. */
 export interface IdentityStore {
   load(): Promise<Identity | undefined>;
-  save(identity: Identity | undefined): Promise<void>;
+  save(identity: Identity): Promise<void>;
 }
 
 /** An identity for as long as the process lives. */
@@ -21,87 +28,143 @@ export function identityInMemory(): IdentityStore {
   };
 }
 
-type State =
-  | { readonly kind: "unread" }
-  | { readonly kind: "none" }
-  | { readonly kind: "held"; readonly identity: Identity };
+export interface CredentialsOptions {
+  readonly outbox: Outbox;
+  readonly store: IdentityStore;
+  readonly key: () => Promise<Signer>;
+  readonly crypto: CryptoBackend;
+  readonly description: Description;
+  /** The key that the coordinator must prove, in base64; default: the one it proved first. */
+  readonly coordinatorKey: string | undefined;
+  /** Ends when the device does; no single request's signal may stop an enrolment that others wait for. */
+  readonly signal: AbortSignal;
+  /** `forgotten`: the coordinator no longer knows this device, which is about to enrol again. */
+  readonly onChange: (change: "enrolled" | "forgotten", client: ClientId) => void;
+}
 
-/** The device's identity, obtained when first needed and obtained anew when the coordinator refuses it. */
+/**
+ *   unread ──known, coordinator recognised──▶ held ──token refused──▶ held, by logging in
+ *      └──────────── enrolled ─────────────────▲ └──client unknown──▶ held, by enrolling again with the same key
+ *
+ * The coordinator proves its key before anything is sent to it: at first, and whenever `recheck` was called.
+ */
 export class Credentials {
-  readonly #outbox: Outbox;
-  readonly #store: IdentityStore;
-  readonly #enrolment: Enrolment;
-  readonly #signal: AbortSignal;
-  readonly #onChange: (change: "enrolled" | "refused", identity: Identity) => void;
-  #state: State = { kind: "unread" };
+  readonly #options: CredentialsOptions;
+  #signer: Signer | undefined;
+  #pinned: string | undefined;
+  #held: Identity | undefined;
   #obtaining: Promise<Identity> | undefined;
 
-  constructor(options: {
-    outbox: Outbox;
-    store: IdentityStore;
-    enrolment: Enrolment;
-    /** Ends when the device does; no single request's signal may stop an enrolment that others wait for. */
-    signal: AbortSignal;
-    onChange: (change: "enrolled" | "refused", identity: Identity) => void;
-  }) {
-    this.#outbox = options.outbox;
-    this.#store = options.store;
-    this.#enrolment = options.enrolment;
-    this.#signal = options.signal;
-    this.#onChange = options.onChange;
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+    this.#pinned = options.coordinatorKey;
+  }
+
+  /** This device's key. There once `current` resolved. */
+  get signer(): Signer {
+    if (this.#signer === undefined) throw new Error("the device's key was needed before its identity");
+    return this.#signer;
   }
 
   /** The identity, from the store or by enrolling; callers at the same time share one enrolment. */
   current(): Promise<Identity> {
-    if (this.#state.kind === "held") return Promise.resolve(this.#state.identity);
-    this.#obtaining ??= this.#obtain().finally(() => {
-      this.#obtaining = undefined;
-    });
-    return this.#obtaining;
+    return this.#held === undefined ? this.#share(() => this.#obtain()) : Promise.resolve(this.#held);
   }
 
-  /** `action` with the current identity. A token that the coordinator refuses is forgotten before the refusal is thrown. */
+  /** Has the coordinator prove its key again before it is sent anything more. */
+  recheck(): void {
+    this.#held = undefined;
+  }
+
+  /** `action` with the current identity; once more, with a new token, when the coordinator refuses the one it had. */
   async use<Value>(action: (identity: Identity) => Promise<Value>): Promise<Value> {
     const identity = await this.current();
     try {
       return await action(identity);
     } catch (error) {
-      if (error instanceof ProtocolError && error.code === "unauthorized") await this.#forget(identity);
-      throw error;
+      if (!isRefusal(error, "unauthorized")) throw error;
+      return action(await this.#renew(identity));
     }
+  }
+
+  #renew(refused: Identity): Promise<Identity> {
+    if (this.#held !== undefined && this.#held.token !== refused.token) return Promise.resolve(this.#held);
+    return this.#share(() => this.#logIn(refused));
+  }
+
+  #share(obtain: () => Promise<Identity>): Promise<Identity> {
+    this.#obtaining ??= obtain()
+      .catch((error: unknown) => {
+        throw error instanceof ProtocolError ? new NoIdentity(error) : error;
+      })
+      .finally(() => {
+        this.#obtaining = undefined;
+      });
+    return this.#obtaining;
   }
 
   async #obtain(): Promise<Identity> {
-    try {
-      const stored = this.#state.kind === "unread" ? await this.#store.load() : undefined;
-      const identity = stored ?? (await this.#enrol());
-      this.#state = { kind: "held", identity };
-      return identity;
-    } catch (error) {
-      throw error instanceof ProtocolError ? new NoIdentity(error) : error;
-    }
+    const { store, key } = this.#options;
+    this.#signer ??= await key();
+    const stored = await store.load();
+    this.#pinned ??= stored?.coordinatorKey;
+    const ours = stored?.client === clientIdOf(this.#signer.publicKey) && stored.coordinatorKey === this.#pinned;
+    if (stored === undefined || !ours) return this.#enrol();
+    await this.#meet();
+    this.#held = stored;
+    return stored;
   }
 
   async #enrol(): Promise<Identity> {
-    const request = {
-      method: "POST",
-      path: routes.clients(),
-      json: this.#enrolment,
-      signal: this.#signal,
-      about: { kind: "enrolment" },
-    } as const;
-    const identity = await this.#outbox.json(request, Enrolled, "enrolment");
-    await this.#store.save(identity);
-    this.#onChange("enrolled", identity);
+    const { outbox, description, signal, onChange } = this.#options;
+    const device = { signer: this.signer, description, signal };
+    const identity = await this.#withNonce(async (met) => {
+      const { client, token } = await enrol(outbox, device, met);
+      return { client, token, coordinatorKey: met.coordinatorKey };
+    });
+    await this.#hold(identity);
+    onChange("enrolled", identity.client);
     return identity;
   }
 
-  async #forget(refused: Identity): Promise<void> {
-    if (this.#state.kind !== "held" || this.#state.identity.token !== refused.token) return;
-    this.#state = { kind: "none" };
-    await this.#store.save(undefined);
-    this.#onChange("refused", refused);
+  async #logIn({ client, coordinatorKey }: Identity): Promise<Identity> {
+    const { outbox, signal, onChange } = this.#options;
+    try {
+      const { token } = await this.#withNonce((met) => logIn(outbox, { signer: this.signer, signal }, met));
+      return await this.#hold({ client, token, coordinatorKey });
+    } catch (error) {
+      if (!isRefusal(error, "not_found")) throw error;
+      onChange("forgotten", client);
+      return this.#enrol();
+    }
   }
+
+  async #hold(identity: Identity): Promise<Identity> {
+    await this.#options.store.save(identity);
+    this.#held = identity;
+    return identity;
+  }
+
+  async #meet(): Promise<Met> {
+    const { outbox, crypto, signal } = this.#options;
+    const met = await meet(outbox, { crypto, known: this.#pinned, signal });
+    this.#pinned = met.coordinatorKey;
+    return met;
+  }
+
+  /** A nonce that ran out on its way, or went with a coordinator that restarted, is no fault: one more, then. */
+  async #withNonce<Value>(action: (met: Met) => Promise<Value>): Promise<Value> {
+    try {
+      return await action(await this.#meet());
+    } catch (error) {
+      if (!isRefusal(error, "unauthorized") || !/^(expired|replay):/.test(error.message)) throw error;
+      return action(await this.#meet());
+    }
+  }
+}
+
+function isRefusal(error: unknown, code: "unauthorized" | "not_found"): error is ProtocolError {
+  return error instanceof ProtocolError && error.code === code;
 }
 
 /** The coordinator did not take this device in, or what it kept is unusable: unlike for a refused token, no new one comes. */

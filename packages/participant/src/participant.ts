@@ -1,5 +1,6 @@
 import type { Random } from "@tributary/algorithm";
 import type { ClientId, RunId } from "@tributary/protocol";
+import type { CryptoBackend, MaskKernel } from "@tributary/secure-agg";
 import type { Abilities } from "./admission.ts";
 import type { BlobCache } from "./blob-cache.ts";
 import type { Clock } from "./clock.ts";
@@ -9,6 +10,7 @@ import type { OnEvent } from "./events.ts";
 import type { IdentityStore } from "./identity.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Fetch, SocketTransport } from "./outbox.ts";
+import type { AnswerStore } from "./secure-answers.ts";
 import type { WorkQueue } from "./work-queue.ts";
 
 export interface ParticipantOptions extends Abilities {
@@ -35,6 +37,16 @@ export interface ParticipantOptions extends Abilities {
   readonly identity?: IdentityStore;
   /** Where this device's Ed25519 key lives. Default: a new one for as long as the process lives. */
   readonly keys?: DeviceKeys;
+  /** The coordinator's Ed25519 key in base64. Default: the one it proves at first, as `identity` remembers it. */
+  readonly coordinatorKey?: string;
+  /** The operator's Ed25519 key in base64: only devices on a roster that it signed are trusted then. */
+  readonly operatorKey?: string;
+  /** Default: tweetnacl and @noble/hashes, which run anywhere. */
+  readonly crypto?: CryptoBackend;
+  /** What expands masks; shared by the devices of one process. Default: the fastest that runs here. */
+  readonly kernel?: Promise<MaskKernel>;
+  /** Where this device keeps what it revealed; must live as long as its identity. Default: as long as the process. */
+  readonly answers?: AnswerStore;
   /** Shared by the devices of one process. */
   readonly blobs?: BlobCache;
   /** Shared by the devices of one engine. */

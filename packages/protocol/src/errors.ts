@@ -36,6 +36,8 @@ export const refusals = {
     retryable: false,
   },
   coordinator_unreachable: { status: 503, title: "The coordinator does not answer", retryable: true },
+  coordinator_changed: { status: 502, title: "This is not the coordinator that the device knows", retryable: false },
+  roster_refused: { status: 502, title: "The operator did not sign this roster", retryable: false },
   secure_parameters: { status: 422, title: "The secure session's parameters are not acceptable", retryable: false },
   secure_floor: { status: 422, title: "The secure session is below this device's own floor", retryable: false },
   secure_message: { status: 422, title: "A message of the secure session is malformed", retryable: false },

@@ -5,7 +5,7 @@ type Id<Name extends string> = string & { readonly [brand]: Name };
 
 /** One run: a model trained with one algorithm. */
 export type RunId = Id<"run">;
-/** One device, as the coordinator knows it. */
+/** One device, as the coordinator knows it: `client-` and the first 32 hexadecimal digits of its key's SHA-256. */
 export type ClientId = Id<"client">;
 /** Lower-case hexadecimal SHA-256 of some bytes: the name under which a blob is stored and fetched. */
 export type Sha256 = Id<"sha256">;

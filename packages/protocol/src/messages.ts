@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import type { Problem } from "./errors.ts";
+import { Nonce, PublicKey, Session, Signature } from "./identity.ts";
 import { ClientId, RunId, Sha256 } from "./ids.ts";
 import { Phase } from "./phase.ts";
 import { DataSpec, ModelSpec } from "./run-spec.ts";
@@ -85,13 +86,19 @@ export const Enrolment = Type.Object(
     tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 16, default: [] }),
     protocol: Type.Integer(),
     joinToken: Type.Optional(Type.String({ maxLength: 256 })),
+    /** This device's key; its id is made of it. */
+    publicKey: PublicKey,
+    /** From `GET /v1/identity`. */
+    nonce: Nonce,
+    /** The device's signature over `enrolmentStatement`. */
+    proof: Signature,
   },
   strict,
 );
 export type Enrolment = Static<typeof Enrolment>;
 
-/** The device's identity from now on. The token is shown once; the coordinator keeps only its hash. */
-export const Enrolled = Type.Object({ client: ClientId, token: Type.String() });
+/** The device's id from now on, and its first session. The coordinator keeps only the token's hash. */
+export const Enrolled = Type.Object({ client: ClientId, ...Session.properties });
 export type Enrolled = Static<typeof Enrolled>;
 
 /** The answer to an upload. A repeat of the same bytes is accepted and changes nothing. */

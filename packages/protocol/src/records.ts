@@ -78,6 +78,8 @@ export const ClientRecord = Type.Object({
   name: Type.String(),
   tags: Type.Array(Type.String()),
   engine: Type.String(),
+  /** The device's Ed25519 key in base64; empty for one that enrolled before devices had keys. */
+  publicKey: Type.String(),
   createdAt: Instant,
   lastSeenAt: Instant,
   connected: Type.Boolean(),

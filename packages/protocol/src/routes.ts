@@ -21,6 +21,10 @@ export const routes = {
   runEvents: (run = ":run") => `/v1/runs/${run}/events`,
   uploadModel: () => "/v1/models",
   blob: (sha256 = ":sha256") => `/v1/blobs/${sha256}`,
+  identity: (challenge?: string) =>
+    challenge === undefined ? "/v1/identity" : `/v1/identity?challenge=${encodeURIComponent(challenge)}`,
+  sessions: () => "/v1/sessions",
+  roster: () => "/v1/roster",
   clients: () => "/v1/clients",
   client: (client = ":client") => `/v1/clients/${client}`,
   state: () => "/v1/state",

@@ -13,6 +13,7 @@ interface Flags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly insecure?: boolean;
+  readonly roster?: string;
   readonly evaluationData: readonly string[];
   readonly allowOrigin: readonly string[];
   readonly logLevel: NonNullable<CoordinatorOptions["logLevel"]>;
@@ -35,6 +36,7 @@ export function addCoordinatorCommand(program: Command): void {
     .option("--tls-cert <file>", "the certificate (PEM) to serve with")
     .option("--tls-key <file>", "the certificate's private key (PEM)")
     .option("--insecure", "off loopback: no TLS, no admin key, no join token; anyone who reaches it may do anything")
+    .option("--roster <file>", "enrol only the devices on this roster (tributary roster sign)")
     .option(
       "--evaluation-data <[name=]source>",
       "a set to judge models on (digits-test, mnist-test:DIR, …), for specs with evaluation.on: coordinator; repeatable",
@@ -55,11 +57,18 @@ export function addCoordinatorCommand(program: Command): void {
     )
     .action(async (flags: Flags & { dataFolder: string }) => {
       const coordinator = await startCoordinator(optionsFrom(flags));
-      const { url, fingerprint, minted } = coordinator;
-      if (flags.json) printJson({ type: "listening", url, fingerprint, ...minted, pid: process.pid });
+      const { url, fingerprint, coordinatorKey, operatorKey, minted } = coordinator;
+      const keys = { coordinatorKey, operatorKey };
+      if (flags.json) printJson({ type: "listening", url, fingerprint, ...keys, ...minted, pid: process.pid });
       else {
         print(`Tributary's coordinator listens on ${url}`);
         if (fingerprint !== undefined) print(`certificate fingerprint (SHA-256): ${fingerprint}`);
+        print(`coordinator key: ${coordinatorKey}   (devices may pin it: --coordinator-key)`);
+        if (operatorKey !== undefined) {
+          print(
+            `operator key of the roster: ${operatorKey}   (devices should pin it, told by the operator: --operator-key)`,
+          );
+        }
         if (minted !== undefined) {
           print("These two are shown once; only their hashes are kept:");
           print(`  admin key  ${minted.adminKey}   (operators: --admin-key or TRIBUTARY_ADMIN_KEY)`);
@@ -83,6 +92,7 @@ function optionsFrom(flags: Flags & { dataFolder: string }): CoordinatorOptions 
     port: flags.port,
     ...(how === undefined ? {} : { tls: how }),
     insecure: flags.insecure ?? false,
+    ...(flags.roster === undefined ? {} : { rosterFile: flags.roster }),
     evaluationData: Object.fromEntries(flags.evaluationData.map(namedSource)),
     allowedOrigins: flags.allowOrigin,
     logLevel: flags.logLevel,

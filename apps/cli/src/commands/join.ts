@@ -4,7 +4,7 @@ import type { ParticipantEvent } from "@tributary/participant";
 import type { RunId } from "@tributary/protocol";
 import { type Command, Option } from "commander";
 import { type DataFlags, openShards, parseShard, withDataFlags } from "../data-flags.ts";
-import { list, withCoordinatorFlags } from "../flags.ts";
+import { list, publicKey, withCoordinatorFlags } from "../flags.ts";
 import { print, printJson } from "../output.ts";
 import { untilSignalled } from "../signals.ts";
 
@@ -18,6 +18,8 @@ interface Flags extends DataFlags {
   readonly shard: string;
   readonly engine?: string;
   readonly identity?: string;
+  readonly coordinatorKey?: string;
+  readonly operatorKey?: string;
   readonly ledger?: string;
   readonly insecure?: boolean;
   readonly json?: boolean;
@@ -40,15 +42,36 @@ export function addJoinCommand(program: Command): void {
     .option("--engine <engine>", "force an engine: wasm, cpu")
     .option(
       "--identity <file>",
-      "keep this device's identity there (mode 0600), so that it is the same after a restart",
+      "keep this device's key and identity there (mode 0600), so that it is the same after a restart",
+    )
+    .addOption(
+      new Option(
+        "--coordinator-key <key>",
+        "the key that the coordinator printed; default: the one it proves when this device first enrols",
+      )
+        .env("TRIBUTARY_COORDINATOR_KEY")
+        .argParser(publicKey),
+    )
+    .addOption(
+      new Option("--operator-key <key>", "trust only devices on a roster that this operator's key signed")
+        .env("TRIBUTARY_OPERATOR_KEY")
+        .argParser(publicKey),
     )
     .option("--ledger <file>", "write down everything that leaves this process there, one JSON object a line")
     .option("--insecure", "speak plain http to another machine, where anyone on the way can read and change everything")
     .option("--json", "print one JSON object a line")
+    .addHelpText(
+      "after",
+      "\nTRIBUTARY_DEVICE_KEY (32 random bytes in base64) holds the device's key where no file may; of several devices " +
+        "in one\nprocess each gets its own by its name.",
+    )
     .action(async (flags: Flags) => {
       const shards = await openShards(flags, parseShard(flags.shard));
       const many = shards.devices.length > 1 || flags.shard !== "1/1";
       const { coordinator, fingerprint, joinToken, run, engine, identity, ledger, insecure } = flags;
+      const { coordinatorKey, operatorKey } = flags;
+      // Not a flag: what a command line says, every user of the machine can read.
+      const deviceKey = process.env["TRIBUTARY_DEVICE_KEY"];
       const handle = join({
         coordinator,
         failFast: true,
@@ -59,6 +82,9 @@ export function addJoinCommand(program: Command): void {
         ...(run === undefined ? {} : { run: run as RunId }),
         ...(engine === undefined ? {} : { engine }),
         ...(identity === undefined ? {} : { identityFile: identity }),
+        ...(deviceKey === undefined ? {} : { deviceKey }),
+        ...(coordinatorKey === undefined ? {} : { coordinatorKey }),
+        ...(operatorKey === undefined ? {} : { operatorKey }),
         ...(ledger === undefined ? {} : { ledgerFile: ledger }),
         devices: shards.devices.map(({ number, dataset }) => ({
           // Zero-padded, so that the coordinator's order of names is the order of the shards.
@@ -122,6 +148,8 @@ function lineFor(event: ParticipantEvent): string | undefined {
       return `run ${event.run} is ${event.phase}${event.reason === undefined ? "" : `: ${event.reason}`}`;
     case "ignored":
       return `ignored ${event.what}: ${event.detail}`;
+    case "notice":
+      return event.text;
     case "failed":
       return `failed: ${event.error.message}`;
     case "left":

@@ -8,12 +8,16 @@ import {
   Enrolment,
   EventGap,
   FederationEvent,
+  Introduction,
+  Login,
   ModelRecord,
   Problem,
   protocolVersion,
   RoundRecord,
   RunRecord,
   routes,
+  Session,
+  SignedRoster,
   StepQuestion,
 } from "@tributary/protocol";
 import type { FastifyInstance, FastifySchema, RouteOptions } from "fastify";
@@ -30,6 +34,10 @@ const named: Readonly<Record<string, object>> = {
   EventGap,
   Enrolment: asInput(Enrolment),
   Enrolled,
+  Introduction,
+  Login: asInput(Login),
+  Session,
+  SignedRoster,
   DeviceState,
   StepQuestion,
   Accepted,
@@ -38,7 +46,7 @@ const named: Readonly<Record<string, object>> = {
 
 const securitySchemes = {
   operator: { type: "http", scheme: "bearer", description: "The admin key; not needed on loopback." },
-  device: { type: "http", scheme: "bearer", description: "The token that a device was given when it enrolled." },
+  device: { type: "http", scheme: "bearer", description: "The token of a device's session." },
 } as const;
 
 /**

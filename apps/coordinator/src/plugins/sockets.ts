@@ -52,9 +52,9 @@ export const sockets = fastifyPlugin(
     async function admit(socket: Socket): Promise<void> {
       const token: unknown = socket.handshake.auth["token"];
       if (typeof token !== "string") throw new ProtocolError("unauthorized", "The socket's auth must carry a token.");
-      const client = await store.clientByTokenHash(hashToken(token));
+      const client = await store.clientByTokenHash(hashToken(token), federation.now());
       if (client === undefined)
-        throw new ProtocolError("unauthorized", "This token is not one that was given out here.");
+        throw new ProtocolError("unauthorized", "This token is not, or no longer, one given out here.");
       if (client.revoked) throw new ProtocolError("forbidden", "This device was revoked by the operator.");
       const retryAfterMs = Math.ceil((coolingUntil.get(client.client) ?? 0) - performance.now());
       if (retryAfterMs > 0) throw new ProtocolError("rate_limited", "It sent far too many messages.", { retryAfterMs });

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import {
   ClientId,
@@ -15,32 +14,40 @@ import {
 import Type from "typebox";
 import { clientRecords } from "../client-records.ts";
 import type { Federation } from "../federation.ts";
+import type { Identities } from "../identities.ts";
 import { deviceOf } from "../plugins/credentials.ts";
-import { hashToken, mintToken } from "../secrets.ts";
 import type { Store } from "../store/store.ts";
 
 /** Devices: enrolment, what each should know, and what the operator sees and does. */
-export const clientRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; store: Store }> = async (
-  app,
-  options,
-) => {
-  const { federation, store } = options;
+export const clientRoutes: FastifyPluginAsyncTypebox<{
+  federation: Federation;
+  store: Store;
+  identities: Identities;
+}> = async (app, options) => {
+  const { federation, store, identities } = options;
 
   app.post(
     routes.clients(),
     {
       attachValidation: true,
-      schema: { summary: "Enrol a device", body: Enrolment, response: { 201: Enrolled, "4xx": Problem } },
+      schema: {
+        summary: "Enrol a device by its key; again by the same key, it is the same client with a new token",
+        body: Enrolment,
+        response: { 200: Enrolled, 201: Enrolled, "4xx": Problem },
+      },
     },
     async (request, reply) => {
       checkVersion(request.body);
-      const { name, engine, tags, joinToken } = parse(Enrolment, request.body, { what: "enrolment" });
-      app.checkJoinToken(joinToken);
-      const client = `client-${randomBytes(8).toString("hex")}` as ClientId;
-      const token = mintToken("tribdev");
-      await store.enrol({ client, name, engine, tags, tokenHash: hashToken(token), createdAt: federation.now() });
-      request.log.info({ client, name, engine }, "device enrolled");
-      return reply.code(201).send({ client, token });
+      const enrolment = parse(Enrolment, request.body, { what: "enrolment" });
+      const { name, engine, tags, publicKey } = enrolment;
+      app.checkJoinToken(enrolment.joinToken);
+      const client = await identities.enrolled(enrolment);
+      const createdAt = federation.now();
+      const known = await store.client(client);
+      const { token, kept } = identities.mintSession(createdAt);
+      await store.enrol({ client, name, engine, tags, publicKey, createdAt, ...kept });
+      request.log.info({ client, name, engine, again: known !== undefined }, "device enrolled");
+      return reply.code(known === undefined ? 201 : 200).send({ client, token, expiresInMs: identities.sessionMs });
     },
   );
 

@@ -2,7 +2,11 @@ import type { Kysely, Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** Each entry takes the schema one version further. Entries are never changed once released, only added. */
-const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = [firstTables, eventsAndRollbacks];
+const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = [
+  firstTables,
+  eventsAndRollbacks,
+  deviceKeys,
+];
 
 /** The schema version that this code reads and writes. */
 export const schemaVersion = migrations.length;
@@ -109,4 +113,16 @@ async function eventsAndRollbacks({ schema }: Transaction<Tables>): Promise<void
     .execute();
   await schema.createIndex("events_of_run").on("events").columns(["run", "id"]).execute();
   await schema.alterTable("models").addColumn("restored_from", "integer").execute();
+}
+
+/** Devices from before have no key and an expired session: they enrol anew, and are other clients from then on. */
+async function deviceKeys({ schema }: Transaction<Tables>): Promise<void> {
+  await schema
+    .alterTable("clients")
+    .addColumn("public_key", "text", (column) => column.notNull().defaultTo(""))
+    .execute();
+  await schema
+    .alterTable("clients")
+    .addColumn("token_expires_at", "bigint", (column) => column.notNull().defaultTo(0))
+    .execute();
 }

@@ -1,37 +1,67 @@
 import { type ClientId, ProtocolError } from "@tributary/protocol";
 import type { Kysely, Selectable } from "kysely";
-import type { Enrolment, StoredClient } from "./store.ts";
+import type { Enrolment, SessionToken, StoredClient } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /** Databases limit the parameters of one statement; SQLite's smallest usual limit is 999. */
 const clientsPerStatement = 500;
 
 export async function insertClient(tables: Kysely<Tables>, enrolment: Enrolment): Promise<void> {
-  const { client, tokenHash } = enrolment;
-  const known = await tables.selectFrom("clients").select("token_hash").where("client", "=", client).executeTakeFirst();
-  if (known && known.token_hash !== tokenHash) {
-    throw new ProtocolError("forbidden", `client ${client} is enrolled already, with another token`);
+  const { client, publicKey } = enrolment;
+  const described = {
+    name: enrolment.name,
+    tags: JSON.stringify(enrolment.tags),
+    engine: enrolment.engine,
+    token_hash: enrolment.tokenHash,
+    token_expires_at: enrolment.tokenExpiresAt,
+  };
+  const known = await tables
+    .selectFrom("clients")
+    .select(["public_key", "revoked"])
+    .where("client", "=", client)
+    .executeTakeFirst();
+  if (known === undefined) {
+    const { createdAt } = enrolment;
+    const added = { client, ...described, public_key: publicKey, created_at: createdAt, last_seen_at: createdAt };
+    await tables.insertInto("clients").values(added).execute();
+    return;
   }
-  if (known) return;
+  requireNotRevoked(client, known);
+  if (known.public_key !== publicKey) throw new ProtocolError("forbidden", `client ${client} has another key`);
+  await tables.updateTable("clients").set(described).where("client", "=", client).execute();
+}
+
+export async function updateSession(tables: Kysely<Tables>, client: ClientId, session: SessionToken): Promise<void> {
+  const known = await tables.selectFrom("clients").select("revoked").where("client", "=", client).executeTakeFirst();
+  if (known === undefined) throw new ProtocolError("not_found", `there is no client ${client}`);
+  requireNotRevoked(client, known);
   await tables
-    .insertInto("clients")
-    .values({
-      client,
-      name: enrolment.name,
-      tags: JSON.stringify(enrolment.tags),
-      engine: enrolment.engine,
-      token_hash: tokenHash,
-      created_at: enrolment.createdAt,
-      last_seen_at: enrolment.createdAt,
-    })
+    .updateTable("clients")
+    .set({ token_hash: session.tokenHash, token_expires_at: session.tokenExpiresAt })
+    .where("client", "=", client)
     .execute();
 }
 
-export async function findClient(
+function requireNotRevoked(client: ClientId, { revoked }: { readonly revoked: number }): void {
+  if (revoked === 1) throw new ProtocolError("forbidden", `the operator revoked ${client}`);
+}
+
+export async function findClient(tables: Kysely<Tables>, client: ClientId): Promise<StoredClient | undefined> {
+  const row = await tables.selectFrom("clients").selectAll().where("client", "=", client).executeTakeFirst();
+  return row && storedClient(row);
+}
+
+export async function findSession(
   tables: Kysely<Tables>,
-  by: { readonly column: "client" | "token_hash"; readonly value: string },
+  tokenHash: string,
+  at: number,
 ): Promise<StoredClient | undefined> {
-  const row = await tables.selectFrom("clients").selectAll().where(by.column, "=", by.value).executeTakeFirst();
+  const row = await tables
+    .selectFrom("clients")
+    .selectAll()
+    .where("token_hash", "=", tokenHash)
+    .where("token_expires_at", ">", at)
+    .executeTakeFirst();
   return row && storedClient(row);
 }
 
@@ -70,6 +100,7 @@ function storedClient(row: Selectable<Tables["clients"]>): StoredClient {
     name: row.name,
     tags: JSON.parse(row.tags) as string[],
     engine: row.engine,
+    publicKey: row.public_key,
     createdAt: row.created_at,
     lastSeenAt: row.last_seen_at,
     contributions: row.contributions,

@@ -100,9 +100,9 @@ export function sqlStore(database: Kysely<Tables>): Store {
     checkpoint: async (run, version) => (await models.findModel(database, run, version))?.checkpoint,
 
     enrol: (enrolment) => change((tables) => clients.insertClient(tables, enrolment)),
-    clientByTokenHash: async (value) =>
-      withLastSeen(await clients.findClient(database, { column: "token_hash", value })),
-    client: async (value) => withLastSeen(await clients.findClient(database, { column: "client", value })),
+    startSession: (client, session) => change((tables) => clients.updateSession(tables, client, session)),
+    clientByTokenHash: async (tokenHash, at) => withLastSeen(await clients.findSession(database, tokenHash, at)),
+    client: async (client) => withLastSeen(await clients.findClient(database, client)),
     clients: async () => (await clients.allClients(database)).map(withLastSeen),
     touch: async (client, at) => void seen.set(client, at),
     revoke: (client) => change((tables) => clients.markRevoked(tables, client)),

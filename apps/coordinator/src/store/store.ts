@@ -75,13 +75,20 @@ export interface Rollback {
   readonly state: RunState;
 }
 
-/** A device at enrolment; `tokenHash` is the SHA-256 of its bearer token in lower-case hexadecimal. */
-export interface Enrolment {
+/** What is kept of a session: the SHA-256 of its bearer token in lower-case hexadecimal, and when it ends. */
+export interface SessionToken {
+  readonly tokenHash: string;
+  readonly tokenExpiresAt: number;
+}
+
+/** A device at enrolment, with its first session. */
+export interface Enrolment extends SessionToken {
   readonly client: ClientId;
   readonly name: string;
   readonly tags: readonly string[];
   readonly engine: string;
-  readonly tokenHash: string;
+  /** Ed25519, in base64. */
+  readonly publicKey: string;
   readonly createdAt: number;
 }
 
@@ -135,12 +142,17 @@ export interface Store {
   checkpoint(run: RunId, version: number): Promise<Sha256 | undefined>;
 
   /**
-   * Adds a device. Repeating it with the same client and token hash changes nothing; the same client with another token
-   * throws `forbidden`.
+   * Adds a device. One that is there already keeps its contributions, and takes on its new description and session;
+   * throws `forbidden` if it was revoked or has another key.
    */
   enrol(enrolment: Enrolment): Promise<void>;
-  /** The device with this token, revoked or not: look at `revoked` before letting it in. */
-  clientByTokenHash(tokenHash: string): Promise<StoredClient | undefined>;
+  /** Puts a new session in the place of the one before. Throws `not_found`, or `forbidden` for a revoked device. */
+  startSession(client: ClientId, session: SessionToken): Promise<void>;
+  /**
+   * The device whose session has this token and goes on after instant `at`, revoked or not: look at `revoked` before
+   * letting it in.
+   */
+  clientByTokenHash(tokenHash: string, at: number): Promise<StoredClient | undefined>;
   client(client: ClientId): Promise<StoredClient | undefined>;
   /** Every device, revoked ones too, oldest first. */
   clients(): Promise<StoredClient[]>;

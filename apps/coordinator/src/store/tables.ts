@@ -40,6 +40,8 @@ export interface Tables {
     tags: string;
     engine: string;
     token_hash: string;
+    public_key: Generated<string>;
+    token_expires_at: Generated<number>;
     created_at: number;
     last_seen_at: number;
     contributions: Generated<number>;
