@@ -25,6 +25,7 @@ const join = (different?: Parameters<typeof deviceOf>[1]): TestDevice => {
   devices.push(device);
   return device;
 };
+const posts = () => coordinator.requests.entries.filter((request) => request.startsWith("POST "));
 const isAnswer = (request: string) => request.startsWith("PUT ");
 
 test("C4: when the reply to an upload is lost, the same bytes are sent again and found to be there already", async () => {
@@ -99,17 +100,33 @@ test("A11: without a single hint, the poll carries the round", async () => {
   expect(coordinator.answers.entries).toHaveLength(1);
 });
 
-test("a token that the coordinator no longer knows leads to a new enrolment and a new offer", async () => {
+test("a device that the coordinator has forgotten enrols again with the same key, and offers itself again", async () => {
   const device = join();
-  const before = await device.offered();
-  coordinator.ask(before, questionOf(coordinator.publish(start), { epochs: 1_000_000 }));
+  const client = await device.offered();
+  coordinator.ask(client, questionOf(coordinator.publish(start), { epochs: 1_000_000 }));
   await device.event("training");
+  const from = device.events.entries.length;
   coordinator.forgetClients();
-  const { client } = await device.event("connected", (event) => event.client !== before);
+  expect(await device.events.next(({ type }) => type === "connected", from)).toMatchObject({ client });
+  expect(coordinator.enrolments.map(({ publicKey }) => publicKey)).toEqual(
+    Array(2).fill(coordinator.enrolments[0]!.publicKey),
+  );
   expect(await device.event("dropped")).toMatchObject({ reason: "the coordinator no longer knows this device" });
-  // The very step that the old identity was asked: it is the new one's first.
+  // The very step that it was asked before: to this coordinator it is the first.
   coordinator.ask(client, questionOf(coordinator.publish(start)), "silently");
   await device.event("sent");
+  expect(coordinator.answers.entries).toMatchObject([{ client }]);
+});
+
+test("E1: a session that has ended is renewed with the key, in the middle of a step, without a new enrolment", async () => {
+  const device = join();
+  const client = await device.offered();
+  coordinator.ask(client, questionOf(coordinator.publish(start), { epochs: 2_000 }));
+  await device.event("training");
+  coordinator.expireSessions();
+  await device.event("sent");
+  expect(coordinator.enrolments).toHaveLength(1);
+  expect(coordinator.logins).toMatchObject([{ client }]);
   expect(coordinator.answers.entries).toMatchObject([{ client }]);
 });
 
@@ -210,7 +227,7 @@ test("a device that speaks another protocol version is told so and ends", async 
     message: "this coordinator speaks version 2, the device 1: upgrade the device",
   });
   expect(device.participant.state.kind).toBe("failed");
-  expect(coordinator.requests.entries).toHaveLength(1);
+  expect(posts()).toHaveLength(1);
 });
 
 test("a join token that is refused ends the device; a coordinator that is starting does not", async () => {
@@ -222,7 +239,7 @@ test("a join token that is refused ends the device; a coordinator that is starti
   };
   const device = join({ joinToken: "guess" });
   await expect(device.participant.done).rejects.toMatchObject({ code: "unauthorized", message: "no such join token" });
-  expect(coordinator.requests.entries).toHaveLength(3);
+  expect(posts()).toHaveLength(3);
 });
 
 test("a device that the operator revoked ends with that reason instead of enrolling again", async () => {

@@ -131,12 +131,12 @@ export class ScriptedCoordinator {
   forgetClients(): void {
     this.#keys.clear();
     this.expireSessions();
+    this.#io?.disconnectSockets(true);
   }
 
   /** Ends every session: tokens count no more, devices are known still. */
   expireSessions(): void {
     this.#clients.clear();
-    this.#io?.disconnectSockets(true);
   }
 
   /** Puts a vector where devices fetch it; `served` are other bytes to serve under its name. */
