@@ -76,8 +76,11 @@ async function federate(stage: Stage): Promise<string> {
   const rest = await Rest.open({ url: url! });
   const run = await rest.post<RunRecord>(routes.runs(), specFrom(stage));
   say(`coordinator  ${url}`);
+  say(`dashboard    ${url}/#/runs/${run.run}`);
+  say(`join page    ${url}/join/`);
   say(`REST API     ${url}${routes.run(run.run)}`);
-  if (flags.json) printJson({ type: "started", url, run: run.run });
+  if (flags.json)
+    printJson({ type: "started", url, run: run.run, dashboard: `${url}/#/runs/${run.run}`, join: `${url}/join/` });
 
   for (let device = 1; device <= flags.clients; device++) children.push(startDevice(flags, url!, run.run, device));
   say(`devices      ${flags.clients} processes, each with its own shard of ${flags.data} (${flags.partition})\n`);

@@ -119,7 +119,7 @@ export class Dashboard {
     if (event.type === "round" || event.type === "evaluation" || event.type === "rollback") {
       this.#soon("models", async () => this.#detail(run, { models: await api.get(routes.models(run)) }));
     }
-    if (event.type === "join" || event.type === "leave") {
+    if (event.type === "join" || event.type === "leave" || event.type === "round") {
       this.#soon("clients", async () => this.#detail(run, { clients: await api.get(routes.runClients(run)) }));
     }
   }

@@ -56,6 +56,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
     width: element.clientWidth,
     height,
     cursor: { y: false },
+    legend: { live: false },
     scales: { x: { time: false }, accuracy: {}, loss: {} },
     axes: [
       { ...axis, label: words.curve.round, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000], size: 36 },
