@@ -208,20 +208,16 @@ test("a device joins runs that open later, and says why it takes no part in thos
     },
   });
   const client = await device.offered();
-  const [wide, secure, late] = ["run-00000002", "run-00000003", "run-00000004"] as RunId[];
+  const [wide, late] = ["run-00000002", "run-00000004"] as RunId[];
   coordinator.runs = [
     ...coordinator.runs,
     planOf(wide!, { data: { kind: "table", shape: [2], classes: 9 } }),
-    planOf(secure!, { secureAggregation: "required" }),
     planOf(late!),
   ];
   coordinator.tell(client, "run", { run: late, phase: "gathering" });
   expect(await device.event("declined", ({ run }) => run === wide)).toMatchObject({
     code: "data_mismatch",
     detail: "2 classes found; the run asks for 9",
-  });
-  expect(await device.event("declined", ({ run }) => run === secure)).toMatchObject({
-    code: "secure_aggregation_unavailable",
   });
   const offer = await coordinator.messages.next(
     (message) => message.type === "offer" && message.payload.runs.includes(late!),

@@ -1,6 +1,7 @@
 import type { ClientHalf, Dataset, Trainer } from "@tributary/algorithm";
-import { ProtocolError, type RunPlan } from "@tributary/protocol";
+import type { RunPlan } from "@tributary/protocol";
 import type { LocalWork } from "./contribute.ts";
+import { checkRun, type DeviceFloors } from "./secure-floors.ts";
 
 /** How a device finds out whether it can do a run's work; each may throw the refusal that says why not. */
 export interface Abilities {
@@ -9,16 +10,13 @@ export interface Abilities {
   readonly trainerFor: (plan: RunPlan) => Trainer | Promise<Trainer>;
   /** The device's half of an algorithm, by name. */
   readonly clientHalf: (name: string) => ClientHalf;
+  /** What this device's owner insists on. Default: secure sums as `defaultFloors` says, and runs in the clear too. */
+  readonly floors?: DeviceFloors;
 }
 
 /** What this device needs for the run's work, or the refusal to take part. */
 export async function admit(plan: RunPlan, abilities: Abilities): Promise<LocalWork> {
-  if (plan.secureAggregation === "required") {
-    throw new ProtocolError(
-      "secure_aggregation_unavailable",
-      `run "${plan.name}" promises secure aggregation; this device can only answer in the clear, and will not`,
-    );
-  }
+  checkRun(plan, abilities.floors ?? {});
   const half = abilities.clientHalf(plan.algorithm.name);
   const data = await abilities.datasetFor(plan);
   return { half, data, trainer: await abilities.trainerFor(plan) };

@@ -1,15 +1,16 @@
 import type { Random, TrainingProgress } from "@tributary/algorithm";
 import {
   Accepted,
+  decodeFrame,
   type Hint,
   type ProgressReport,
   ProtocolError,
   type RefusalCode,
+  type RunPlan,
   routes,
   StepQuestion,
   type Vector,
 } from "@tributary/protocol";
-import type { Signer } from "@tributary/secure-agg";
 import { addressOf, compareAddresses } from "./address.ts";
 import type { BlobCache } from "./blob-cache.ts";
 import { abortable, type Clock } from "./clock.ts";
@@ -18,19 +19,18 @@ import type { ContributionCache } from "./contribution-cache.ts";
 import { contentDigest, sha256 } from "./digest.ts";
 import type { OnEvent } from "./events.ts";
 import type { Credentials } from "./identity.ts";
+import type { Protection } from "./ledger.ts";
 import type { Outbox } from "./outbox.ts";
 import { shareDone, throttled } from "./progress-report.ts";
 import { isRetryable, retrying } from "./retry.ts";
+import { checkPromise } from "./secure-floors.ts";
+import { type SecureDevice, SecureRefusal, type SecureRun } from "./secure-run.ts";
 import type { WorkQueue } from "./work-queue.ts";
 
 /** What a device brings to every step it answers. */
-export interface Answering {
+export interface Answering extends SecureDevice {
   readonly outbox: Outbox;
   readonly credentials: Credentials;
-  /** This device's long-term key; there once the device is enrolled, so before any step is. */
-  readonly signer: Signer;
-  /** Whether this client id belongs to this key, and the key to the federation as far as this device can tell. */
-  admits(client: string, identityKey: Uint8Array): boolean;
   readonly blobs: BlobCache;
   readonly queue: WorkQueue;
   readonly clock: Clock;
@@ -44,8 +44,11 @@ export interface Answering {
 /** One step, and the run that it belongs to. */
 export interface Step {
   readonly hint: Hint;
+  readonly plan: RunPlan;
   readonly local: LocalWork;
   readonly contributions: ContributionCache;
+  /** This device's part in the run's secure sums, if the run promised them. */
+  readonly secure: SecureRun | undefined;
   /** The newest hint of the run: work that a later attempt takes over is reported under that attempt. */
   readonly newest: () => Hint;
   readonly signal: AbortSignal;
@@ -53,7 +56,7 @@ export interface Step {
 
 /** What became of a step. */
 export type Outcome =
-  | { readonly kind: "sent"; readonly bytes: number; readonly duplicate: boolean }
+  | { readonly kind: "sent"; readonly bytes: number; readonly duplicate: boolean; readonly protection: Protection }
   | { readonly kind: "dropped"; readonly reason: string }
   | { readonly kind: "declined"; readonly code: RefusalCode; readonly detail: string };
 
@@ -68,26 +71,46 @@ const wentOn: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "conflicting_update",
 ]);
 
+/** What the ledger says of the answer to each step of a secure attempt. */
+const secureAnswers: readonly { kind?: string; protection: Protection }[] = [
+  { kind: "keys", protection: "keys" },
+  { kind: "shares", protection: "shares" },
+  { protection: "masked" },
+  { kind: "tags", protection: "tags" },
+  { kind: "reveal", protection: "shares" },
+];
+
 /**
- * Answers one step: question → vectors → work (or the contribution held from an earlier attempt) → upload. Resolves to
- * what became of it; rejects only with our own bugs and `upgrade_required`.
+ * Answers one step: question → vectors → work (or the contribution held from an earlier attempt) → upload. In a secure
+ * attempt the work goes on from its first step to the third, and messages of the session are what is uploaded. Resolves
+ * to what became of it; rejects only with our own bugs and `upgrade_required`.
  */
 export async function answerStep(step: Step, device: Answering): Promise<Outcome> {
   try {
     const { question, deadline } = await fetchQuestion(step, device);
-    const { frame, fresh } = step.contributions.obtain(question, (signal) =>
-      work(question, step, { device, deadline, signal }),
-    );
-    if (!fresh) device.onEvent({ type: "reused", hint: step.hint });
-    const bytes = await abortable(frame, step.signal);
-    if (!fresh) device.report({ ...addressOf(step.hint), state: "trained", done: 1 });
-    const { duplicate } = await upload(bytes, step, { device, deadline });
-    return { kind: "sent", bytes: bytes.byteLength, duplicate };
+    checkPromise(step.plan, question);
+    const { secure, signal } = step;
+    const bytes =
+      secure === undefined
+        ? await abortable(frameFor(question, step, { device, deadline }), signal)
+        : await secure.answer({
+            question,
+            signal,
+            // The masks are due two steps later, and the step that waits for them is the one that waits for training.
+            contribute: async ({ deadlines: { stepMs, trainMs } }) =>
+              decodeFrame(
+                await frameFor(question, step, { device, deadline: deadline + stepMs + trainMs }),
+                question.answer,
+              ),
+          });
+    const about = secure === undefined ? { protection: "none" as const } : secureAnswers[question.step]!;
+    const { duplicate } = await upload(bytes, step, { device, deadline, about });
+    return { kind: "sent", bytes: bytes.byteLength, duplicate, protection: about.protection };
   } catch (error) {
     if (step.signal.aborted) return { kind: "dropped", reason: (step.signal.reason as Error).message };
     if (!(error instanceof ProtocolError) || error.code === "upgrade_required") throw error;
     const passing = wentOn.has(error.code) || (isRetryable(error) && error.code !== "model_hash_mismatch");
-    if (passing) return { kind: "dropped", reason: error.message };
+    if (passing && !(error instanceof SecureRefusal)) return { kind: "dropped", reason: error.message };
     return { kind: "declined", code: error.code, detail: error.message };
   }
 }
@@ -113,6 +136,22 @@ async function fetchQuestion({ hint, signal }: Step, { outbox, credentials, cloc
     );
   }
   return { question, deadline: clock.now() + question.remainingMs };
+}
+
+/** The encoded contribution that a question asks for: held, in progress, or begun now. */
+async function frameFor(
+  question: StepQuestion,
+  step: Step,
+  { device, deadline }: { device: Answering; deadline: number },
+): Promise<Uint8Array> {
+  const { frame, fresh } = step.contributions.obtain(question, (signal) =>
+    work(question, step, { device, deadline, signal }),
+  );
+  if (fresh) return frame;
+  device.onEvent({ type: "reused", hint: step.hint });
+  const bytes = await frame;
+  if (!step.signal.aborted) device.report({ ...addressOf(step.newest()), state: "trained", done: 1 });
+  return bytes;
 }
 
 async function work(
@@ -164,11 +203,20 @@ async function fetchVectors(
 async function upload(
   bytes: Uint8Array,
   { hint, signal }: Step,
-  { device, deadline }: { device: Answering; deadline: number },
+  {
+    device,
+    deadline,
+    about: { kind, protection },
+  }: {
+    device: Answering;
+    deadline: number;
+    about: { kind?: string; protection: Protection };
+  },
 ): Promise<Accepted> {
   const { outbox, credentials, clock, jitter, onEvent } = device;
   const headers = { "content-digest": contentDigest(await sha256(bytes)) };
-  const about = { kind: hint.kind === "train" ? "update" : "judgement", run: hint.run, round: hint.round };
+  const contribution = hint.kind === "train" ? "update" : "judgement";
+  const about = { kind: kind ?? contribution, run: hint.run, round: hint.round, protection };
   return retrying(
     () =>
       credentials.use(({ client, token }) =>

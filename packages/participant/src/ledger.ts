@@ -2,8 +2,11 @@ import { RunId, type Sha256 } from "@tributary/protocol";
 import Value from "typebox/value";
 import { hex, sha256 } from "./digest.ts";
 
-/** How the bytes were made unreadable to the coordinator: not at all, or masked for a secure sum. */
-export type Protection = "none" | "masked";
+/**
+ * What the coordinator can read in the bytes: all of them; nothing, because they are masked for a secure sum; or the
+ * parts of the key agreement that the sum needs (public keys, sealed or revealed shares, tags).
+ */
+export type Protection = "none" | "masked" | "keys" | "shares" | "tags";
 
 /** One thing that left this device: the body of an HTTP request, or the payload of one frame of a socket. */
 export interface LedgerEntry {

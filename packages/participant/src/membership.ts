@@ -3,6 +3,7 @@ import { addressOf, compareAddresses, type Place } from "./address.ts";
 import { type Answering, answerStep, type Outcome } from "./answer.ts";
 import type { LocalWork } from "./contribute.ts";
 import { ContributionCache } from "./contribution-cache.ts";
+import { SecureRun } from "./secure-run.ts";
 
 type State =
   | { readonly kind: "idle" }
@@ -32,47 +33,70 @@ export class Membership {
   readonly #local: LocalWork;
   readonly #device: MemberDevice;
   readonly #contributions = new ContributionCache();
+  /** There if the run promised secure sums when this device joined it; what comes later changes nothing. */
+  readonly #secure: SecureRun | undefined;
   #state: State = { kind: "idle" };
   #newest: Place = before;
   #answered: Place = before;
+  /** A secure step that may be asked again, by a coordinator that lost the answer. */
+  #repeatable: Place | undefined;
 
   constructor(plan: RunPlan, local: LocalWork, device: MemberDevice) {
     this.plan = plan;
     this.#local = local;
     this.#device = device;
+    this.#secure = plan.secureAggregation === "required" ? new SecureRun(plan.run, device) : undefined;
   }
 
-  /** Acts on a hint that is newer than every one before it; ignores repeats and stragglers. */
+  /**
+   * Acts on a hint that is newer than every one before it; ignores stragglers and repeats. A secure step is answered
+   * again when it is asked again, with the same bytes: they cannot be worked out anew.
+   */
   ask(hint: Hint): void {
-    if (this.#state.kind === "over" || compareAddresses(hint, this.#newest) <= 0) return;
+    if (this.#state.kind === "over") return;
+    const repeated = this.#repeatable !== undefined && compareAddresses(hint, this.#repeatable) === 0;
+    if (!repeated && compareAddresses(hint, this.#newest) <= 0) return;
     this.#newest = addressOf(hint);
+    this.#repeatable = undefined;
     this.#stop("a newer question came");
+    this.#secure?.turnTo(hint);
     const flow = new AbortController();
     this.#state = { kind: "answering", hint, flow };
     this.#device.onEvent({ type: "asked", hint });
     this.#answer(hint, flow.signal).catch(this.#device.onFailure);
   }
 
-  /** Gives up the step and unfinished work for it; finished work is held for another attempt on the same model. */
+  /**
+   * Gives up the step; finished work is held for another attempt on the same model. Unfinished work is given up too, but
+   * not in a secure run: its attempts may end while keys travel and devices still train, and the next asks for the same.
+   */
   dismiss(dismissal: Dismissal): void {
     if (this.#state.kind === "over" || compareAddresses(dismissal, this.#newest) < 0) return;
     // Also when the hint itself is still on its way.
     this.#newest = addressOf(dismissal);
     this.#device.onEvent({ type: "dismissed", dismissal });
+    this.#repeatable = undefined;
     this.#stop(`dismissed: ${dismissal.reason}`);
-    this.#contributions.abandon("dismissed");
+    if (this.#secure === undefined) this.#contributions.abandon("dismissed");
+    else this.#secure.drop(`dismissed: ${dismissal.reason}`);
   }
 
   /** The device has a new identity: what was asked of the old one may be asked again, unless it was answered. */
   startAnew(): void {
     if (this.#state.kind === "over") return;
     this.#stop("the coordinator no longer knows this device");
+    // Its keys are those of a client that is no more.
+    this.#secure?.drop("the coordinator no longer knows this device");
+    this.#repeatable = undefined;
     this.#newest = this.#answered;
   }
 
-  end(reason: string): void {
+  /** This device's part is over, and `fate` says whether the run is, too. */
+  end(reason: string, fate: "left" | "run over"): void {
     this.#stop(reason);
     this.#contributions.clear(reason);
+    this.#secure?.drop(reason);
+    if (fate === "run over") this.#secure?.close(reason).catch(this.#device.onFailure);
     this.#state = { kind: "over" };
   }
 
@@ -85,9 +109,20 @@ export class Membership {
 
   async #answer(hint: Hint, signal: AbortSignal): Promise<void> {
     const newest = () => ({ ...hint, ...this.#newest });
-    const step = { hint, local: this.#local, contributions: this.#contributions, newest, signal };
+    const step = {
+      hint,
+      plan: this.plan,
+      local: this.#local,
+      contributions: this.#contributions,
+      secure: this.#secure,
+      newest,
+      signal,
+    };
     const outcome = await answerStep(step, this.#device);
-    if (this.#state.kind === "answering" && this.#state.hint === hint) this.#state = { kind: "idle" };
+    if (this.#state.kind === "answering" && this.#state.hint === hint) {
+      this.#state = { kind: "idle" };
+      if (this.#secure !== undefined && outcome.kind !== "declined") this.#repeatable = addressOf(hint);
+    }
     this.#settle(hint, outcome);
   }
 
@@ -96,7 +131,13 @@ export class Membership {
     switch (outcome.kind) {
       case "sent":
         if (compareAddresses(hint, this.#answered) > 0) this.#answered = addressOf(hint);
-        onEvent({ type: "sent", hint, bytes: outcome.bytes, duplicate: outcome.duplicate });
+        onEvent({
+          type: "sent",
+          hint,
+          bytes: outcome.bytes,
+          duplicate: outcome.duplicate,
+          protection: outcome.protection,
+        });
         break;
       case "dropped":
         onEvent({ type: "dropped", hint, reason: outcome.reason });

@@ -82,7 +82,7 @@ export class Memberships {
     }
     this.#members.delete(run);
     this.#past.add(run);
-    member.end(`the run is ${phase}`);
+    member.end(`the run is ${phase}`, "run over");
     this.#device.onEvent({ type: "runEnded", run, phase, ...(reason === undefined ? {} : { reason }) });
     if (run === this.#only) this.#onOver();
   }
@@ -111,7 +111,7 @@ export class Memberships {
   /** Ends this device's part in every run. */
   end(reason: string): void {
     this.#closed = true;
-    for (const member of this.#members.values()) member.end(reason);
+    for (const member of this.#members.values()) member.end(reason, "left");
     this.#members.clear();
   }
 }
