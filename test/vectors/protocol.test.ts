@@ -70,14 +70,33 @@ test.each([
   expect(error.message).toMatch(message);
 });
 
-test("never makes a run plain that did not ask for it", () => {
+test("a run is secure unless it asks by name not to be", () => {
   const { secureAggregation: _, ...silent } = good;
-  for (const input of [silent, { ...good, secureAggregation: "required" }]) {
-    expect(refusal(input)).toMatchObject({
-      code: "secure_aggregation_unavailable",
-      message: /secureAggregation: "none"/,
-    });
-  }
+  expect(parseRunSpec(silent)).toMatchObject({
+    secureAggregation: "required",
+    cohort: { overSelect: 1 },
+    secure: { rule: "strict", weightLevels: 16, weightCap: 1000 },
+  });
+});
+
+test.each([
+  ["a cohort too small to hide anyone", { cohort: { size: 5, minimum: 2 } }, /cohort\.minimum: 2 devices hide nothing/],
+  [
+    "more over-selection than the masks withstand",
+    { cohort: { size: 50, minimum: 20, overSelect: 1.3 } },
+    /overSelect: 1\.3 is more than 1\.11/,
+  ],
+  ["sums that would wrap", { cohort: { size: 100, minimum: 20 }, secure: { weightLevels: 65_536 } }, /need \d+ bits/],
+  [
+    "a smallest cohort that can never be reached",
+    { cohort: { size: 5, minimum: 3 }, secure: { minimumSurvivors: 9 } },
+    /never reach/,
+  ],
+])("refuses %s rather than run it in the clear", (_what, changes, message) => {
+  const error = refusal({ ...good, secureAggregation: "required", ...changes });
+  expect(error.code).toBe("secure_aggregation_unavailable");
+  expect(error.message).toMatch(message);
+  expect(error.message).toMatch(/secureAggregation: "none"/);
 });
 
 test("a frame comes back as it was, from any alignment", () => {

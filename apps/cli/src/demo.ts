@@ -22,6 +22,7 @@ export interface DemoFlags extends DataFlags {
   readonly learningRate: number;
   readonly evaluationData?: string;
   readonly port: number;
+  readonly plain?: boolean;
   readonly once?: boolean;
   readonly json?: boolean;
 }
@@ -100,8 +101,10 @@ function specFrom({ flags, model, data }: Stage): unknown {
     algorithm: { name: "fedavg", epochs, batchSize, learningRate },
     model,
     data,
-    cohort: { size: clients, minimum: Math.max(1, Math.ceil(clients / 2)), overSelect: 1 },
-    secureAggregation: "none",
+    cohort: { size: clients, minimum: Math.max(flags.plain ? 1 : 3, Math.ceil(clients / 2)), overSelect: 1 },
+    // Every example counts, up to twice what a device of the demo holds on average.
+    secure: { weightCap: Math.ceil((2 * (flags.examples ?? defaultExamples)) / clients) },
+    secureAggregation: flags.plain ? "none" : "required",
     evaluation: { on: "coordinator" },
     stop: { rounds },
     seed,

@@ -1,6 +1,7 @@
 import type { Algorithm, ClientHalf } from "@tributary/algorithm";
 import { fedAvg } from "@tributary/fedavg";
-import { ProtocolError, parse, type RunSpec, runSpecOf } from "@tributary/protocol";
+import { ProtocolError, parse, type RunId, type RunSpec, runSpecOf } from "@tributary/protocol";
+import { defaultAim, planSessions, smallestCohort } from "@tributary/secure-agg";
 import Type from "typebox";
 
 /** Every algorithm there is. A new one is a folder under packages/ and a line here. */
@@ -37,15 +38,46 @@ export function parseRunSpec(input: unknown): RunSpec {
   const spec = { ...parsed, cohort: { ...parsed.cohort, overSelect } };
   const faults = inconsistencies(spec);
   if (faults.length > 0) throw new ProtocolError("bad_spec", `run specification: ${faults.join("; ")}`);
-  if (spec.secureAggregation === "required") {
-    throw new ProtocolError(
-      "secure_aggregation_unavailable",
-      'secureAggregation: "required" (the default) cannot be honoured by this version, and a run is never made plain ' +
-        'silently; say secureAggregation: "none" to combine updates in the clear',
-    );
-  }
+  if (spec.secureAggregation === "required") checkSecure(spec, algorithmNamed(spec.algorithm.name));
   return spec;
 }
+
+/** Refuses what cannot be honoured, rather than running it in the clear. */
+function checkSecure(spec: RunSpec, algorithm: Algorithm): void {
+  const { cohort } = spec;
+  const refuse = (detail: string) => {
+    const mend = 'or combine updates in the clear by name with secureAggregation: "none"';
+    throw new ProtocolError("secure_aggregation_unavailable", `${detail}; ${mend}`);
+  };
+  if (!algorithm.linear) refuse(`${algorithm.name} needs each update by itself, which secure aggregation hides`);
+  if (cohort.minimum < smallestCohort) {
+    refuse(`cohort.minimum: ${cohort.minimum} devices hide nothing from one another; take at least ${smallestCohort}`);
+  }
+  const overSelect = cohort.overSelect ?? 1;
+  const most = 1 / (1 - defaultAim.dropout);
+  if (overSelect > most + 1e-9) {
+    refuse(`cohort.overSelect: ${overSelect} is more than ${most.toFixed(2)}, what the masks' graph withstands`);
+  }
+  const clients = Math.ceil((cohort.size ?? cohort.minimum) * overSelect - 1e-9);
+  try {
+    for (const kind of ["train", "evaluate"] as const) {
+      const lanes = kind === "train" ? algorithm.lanes(spec, 1) : algorithm.evaluationLanes;
+      planSessions(spec, clients, { ...anySession, kind, lanes });
+    }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    refuse(error.message);
+  }
+}
+
+/** A session of no run, to see whether there can be one. */
+const anySession = {
+  run: "run-00000000" as RunId,
+  round: 1,
+  attempt: 1,
+  modelVersion: 0,
+  modelHash: "00".repeat(32),
+};
 
 /** What a schema cannot say: fields that contradict each other. */
 function inconsistencies({ cohort, stop }: RunSpec): string[] {

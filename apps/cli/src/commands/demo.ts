@@ -9,7 +9,7 @@ export function addDemoCommand(program: Command): void {
       .command("demo")
       .description("Show a whole federation on this machine: a coordinator and devices as processes of their own."),
   )
-    .option("--clients <n>", "devices, one process each", integer(2, 64), 5)
+    .option("--clients <n>", "devices, one process each; under secure aggregation at least 3", integer(2, 64), 5)
     .option("--rounds <n>", "rounds of federated averaging", integer(1, 10_000), 10)
     .option("--model <preset>", "logistic | 2nn | cnn | mlp:W,…", "2nn")
     .option("--epochs <n>", "local epochs a round", integer(1), 2)
@@ -17,6 +17,7 @@ export function addDemoCommand(program: Command): void {
     .option("--learning-rate <η>", "local learning rate", real(0, 1000), 0.1)
     .option("--evaluation-data <source>", "the held-out set; default: the one that belongs to --data")
     .option("--port <port>", "the coordinator's port; 0 takes a free one", integer(0, 65_535), 0)
+    .option("--plain", "combine updates in the clear instead of under secure aggregation")
     .option("--once", "end when the training has, also in a terminal")
     .option("--json", "print one JSON object a line, the last with type summary")
     .addHelpText("after", "\nIn a terminal it stays up afterwards, so that the API can be looked at; Ctrl-C ends it.")

@@ -21,6 +21,9 @@ interface Flags extends DataFlags {
   readonly coordinatorKey?: string;
   readonly operatorKey?: string;
   readonly ledger?: string;
+  readonly minCohort?: number;
+  readonly requireSecure?: boolean;
+  readonly rule?: "strict" | "curious";
   readonly insecure?: boolean;
   readonly json?: boolean;
 }
@@ -58,6 +61,20 @@ export function addJoinCommand(program: Command): void {
         .argParser(publicKey),
     )
     .option("--ledger <file>", "write down everything that leaves this process there, one JSON object a line")
+    .option(
+      "--min-cohort <devices>",
+      "take part only in sums of at least so many devices, never in a run in the clear",
+      parseMinCohort,
+    )
+    .option("--require-secure", "never answer in the clear: leave out runs without secure aggregation")
+    .addOption(
+      new Option(
+        "--rule <rule>",
+        "what a sum must withstand: a coordinator that deviates at will, or one that only looks",
+      )
+        .choices(["strict", "curious"])
+        .default("strict"),
+    )
     .option("--insecure", "speak plain http to another machine, where anyone on the way can read and change everything")
     .option("--json", "print one JSON object a line")
     .addHelpText(
@@ -77,6 +94,11 @@ export function addJoinCommand(program: Command): void {
         failFast: true,
         tags: flags.tag,
         insecure: insecure ?? false,
+        floors: {
+          requireSecure: flags.requireSecure ?? false,
+          ...(flags.minCohort === undefined ? {} : { minimumSurvivors: flags.minCohort }),
+          ...(flags.rule === undefined ? {} : { rule: flags.rule }),
+        },
         ...(fingerprint === undefined ? {} : { fingerprint }),
         ...(joinToken === undefined ? {} : { joinToken }),
         ...(run === undefined ? {} : { run: run as RunId }),
@@ -136,8 +158,16 @@ function lineFor(event: ParticipantEvent): string | undefined {
       return `round ${event.hint.round}: done in ${((event.endedAt - event.startedAt) / 1000).toFixed(1)} s`;
     case "reused":
       return `round ${event.hint.round}: the same model again; sending the update that was computed before`;
+    case "secured":
+      return `round ${event.hint.round}: a secure sum of ${event.minimumSurvivors} to ${event.clients} devices${
+        event.small ? "; a small cohort: the others together could work this device's part out" : ""
+      }`;
+    case "suspected":
+      return `round ${event.hint.round}: ${event.members.length} devices sent shares or tags that are ${event.what}`;
     case "sent":
-      return `round ${event.hint.round}: ${event.bytes} bytes sent`;
+      return event.protection === "none" || event.protection === "masked"
+        ? `round ${event.hint.round}: ${event.bytes} bytes sent${event.protection === "masked" ? ", masked" : ", in the clear"}`
+        : undefined;
     case "dropped":
       return `round ${event.hint.round}: went on without this device: ${event.reason}`;
     case "dismissed":

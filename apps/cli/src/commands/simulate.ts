@@ -1,7 +1,9 @@
+import * as nodeCryptoModule from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { seededRandom } from "@tributary/algorithm";
 import { parseRunSpec } from "@tributary/catalog";
 import type { RunSpec } from "@tributary/protocol";
+import { nodeCrypto } from "@tributary/secure-agg";
 import { type SimulatedRound, simulate } from "@tributary/simulation";
 import { checkFits, chooseEngine, createTrainer, initialWeights } from "@tributary/training";
 import { openData } from "@tributary/training/node";
@@ -24,6 +26,7 @@ interface Flags extends DataFlags {
   readonly evaluationData?: string;
   readonly dropRate: number;
   readonly spread: number;
+  readonly plain?: boolean;
   readonly engine?: string;
   readonly json?: boolean;
 }
@@ -47,6 +50,7 @@ export function addSimulateCommand(program: Command): void {
     .option("--evaluation-data <source>", "the held-out set for evaluation.on: coordinator")
     .option("--drop-rate <p>", "the chance that a device leaves in the middle of a step", real(0, 1), 0)
     .option("--spread <σ>", "how much devices differ in speed: log-normal with this σ", real(0, 10), 0)
+    .option("--plain", "without a spec: combine updates in the clear instead of under secure aggregation")
     .option("--engine <engine>", "force an engine: wasm, cpu")
     .option("--json", "print one JSON object a line, the last with type summary")
     .action(async (file: string | undefined, flags: Flags) => {
@@ -69,6 +73,7 @@ export function addSimulateCommand(program: Command): void {
         initialModel: await initialWeights({ model, data, seed }),
         ...(evaluation === undefined ? {} : { evaluationData: evaluation }),
         dropRate: flags.dropRate,
+        crypto: (randomBytes) => nodeCrypto(nodeCryptoModule, { randomBytes }),
         workMs: (device, dataset) => dataset.examples * speeds[device]!,
         onRound: (round) => (flags.json ? printJson({ type: "round", ...round }) : print(roundText(round))),
       });
@@ -90,8 +95,8 @@ function specFrom(flags: Flags, data: RunSpec["data"]): unknown {
     algorithm: { name, epochs, batchSize, learningRate },
     model: parseModel(flags.model),
     data,
-    cohort: { size: Math.max(1, Math.round(fraction * clients)), minimum: 1, overSelect: 1 },
-    secureAggregation: "none",
+    cohort: { size: Math.max(1, Math.round(fraction * clients)), minimum: flags.plain ? 1 : 3, overSelect: 1 },
+    secureAggregation: flags.plain ? "none" : "required",
     evaluation: { on: flags.evaluationData === undefined && flags.data !== "digits" ? "clients" : "coordinator" },
     stop: { rounds },
     seed,
