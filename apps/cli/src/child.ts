@@ -12,6 +12,8 @@ export interface Child {
   line(type: string): Promise<Line>;
   /** Resolves with the exit code; null after a signal. */
   readonly exited: Promise<number | null>;
+  /** Rejects, with what it wrote to standard error, if it ends with anything but code 0. */
+  readonly failed: Promise<never>;
   /** Asks it to stop, and kills it after `graceMs`. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -49,9 +51,13 @@ export function startChild(args: readonly string[], onLine: (line: Line) => void
       for (const { reject } of waiting.splice(0)) reject(error);
     },
   );
+  const failed = exited.then((code) => (code === 0 ? new Promise<never>(() => {}) : Promise.reject(failure(code))));
+  // Whoever cares races against it.
+  failed.catch(() => {});
   return {
     process: child,
     exited,
+    failed,
     line: (type) =>
       child.exitCode === null
         ? new Promise((resolve, reject) => waiting.push({ type, resolve, reject }))

@@ -57,7 +57,7 @@ export async function federate(plan: FederationPlan): Promise<FederationResult> 
         }
       }
     })();
-    await Promise.race([watch, ...children.map(failure)]);
+    await Promise.race([watch, ...children.map(({ failed }) => failed)]);
     return { rounds, run: await rest.get<RunRecord>(routes.run(run)), trained };
   } finally {
     await Promise.all(children.map((child) => child.stop()));
@@ -69,12 +69,6 @@ interface TrainedLine {
   readonly hint: { readonly round: number; readonly kind: string };
   readonly startedAt: number;
   readonly endedAt: number;
-}
-
-async function failure(child: Child): Promise<never> {
-  const code = await child.exited;
-  if (code === 0) return new Promise(() => {});
-  throw new Error(`a process of the federation ended with code ${code}`);
 }
 
 /**

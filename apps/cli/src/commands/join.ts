@@ -4,7 +4,7 @@ import type { ParticipantEvent } from "@tributary/participant";
 import type { RunId } from "@tributary/protocol";
 import { type Command, Option } from "commander";
 import { type DataFlags, openShards, parseShard, withDataFlags } from "../data-flags.ts";
-import { list, publicKey, withCoordinatorFlags } from "../flags.ts";
+import { integer, list, publicKey, withCoordinatorFlags } from "../flags.ts";
 import { print, printJson } from "../output.ts";
 import { untilSignalled } from "../signals.ts";
 
@@ -64,7 +64,7 @@ export function addJoinCommand(program: Command): void {
     .option(
       "--min-cohort <devices>",
       "take part only in sums of at least so many devices, never in a run in the clear",
-      parseMinCohort,
+      integer(1),
     )
     .option("--require-secure", "never answer in the clear: leave out runs without secure aggregation")
     .addOption(
@@ -153,7 +153,7 @@ function lineFor(event: ParticipantEvent): string | undefined {
         ? "no run fits yet; waiting for one"
         : `taking part in ${event.runs.map(({ name, run }) => `${name} (${run})`).join(", ")}`;
     case "asked":
-      return `round ${event.hint.round}: asked to ${event.hint.kind}`;
+      return event.hint.step > 0 ? undefined : `round ${event.hint.round}: asked to ${event.hint.kind}`;
     case "trained":
       return `round ${event.hint.round}: done in ${((event.endedAt - event.startedAt) / 1000).toFixed(1)} s`;
     case "reused":
@@ -165,9 +165,9 @@ function lineFor(event: ParticipantEvent): string | undefined {
     case "suspected":
       return `round ${event.hint.round}: ${event.members.length} devices sent shares or tags that are ${event.what}`;
     case "sent":
-      return event.protection === "none" || event.protection === "masked"
-        ? `round ${event.hint.round}: ${event.bytes} bytes sent${event.protection === "masked" ? ", masked" : ", in the clear"}`
-        : undefined;
+      if (event.protection === "none") return `round ${event.hint.round}: ${event.bytes} bytes sent, in the clear`;
+      if (event.protection === "masked") return `round ${event.hint.round}: ${event.bytes} bytes sent, masked`;
+      return undefined;
     case "dropped":
       return `round ${event.hint.round}: went on without this device: ${event.reason}`;
     case "dismissed":
