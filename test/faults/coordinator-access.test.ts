@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join as path } from "node:path";
 import { type RunningCoordinator, startCoordinator, UnsafeOptions } from "@tributary/coordinator";
 import { join, pinnedTls, type Transport } from "@tributary/node-client";
-import { type ClientId, type Problem, protocolVersion, routes } from "@tributary/protocol";
+import { type ClientId, type Introduction, type Problem, routes } from "@tributary/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dataFolder } from "../support/data-folder.ts";
+import { enrolmentOf, freshChallenge, freshSigner } from "../support/device-identity.ts";
 import { clusters } from "../support/participant-softmax.ts";
 import { specOf } from "../support/specs.ts";
 
@@ -29,8 +30,7 @@ describe("off loopback", () => {
     url = coordinator.url.replace("0.0.0.0", "127.0.0.1");
     secrets = coordinator.minted!;
     transport = await pinnedTls(url, coordinator.fingerprint!);
-    device = (await ask("POST", routes.clients(), { body: introduction({ joinToken: secrets.joinToken }) }))
-      .body as typeof device;
+    device = (await enrol(secrets.joinToken)).body as typeof device;
   });
 
   afterAll(async () => {
@@ -56,7 +56,11 @@ describe("off loopback", () => {
     const text = await new Response(reply.body as ReadableStream).text();
     return { status: reply.status, body: text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : text };
   }
-  const introduction = (different: object) => ({ name: "x", engine: "none", protocol: protocolVersion, ...different });
+  async function enrol(joinToken: string | undefined) {
+    const { body } = await ask("GET", routes.identity(freshChallenge()));
+    const enrolment = await enrolmentOf(body as Introduction, freshSigner());
+    return ask("POST", routes.clients(), { body: { ...enrolment, joinToken } });
+  }
 
   const operatorWrites: [method: string, path: string, body?: unknown][] = [
     ["POST", routes.runs(), specOf()],
@@ -78,6 +82,7 @@ describe("off loopback", () => {
     ["GET", routes.model("run-00000000", 0)],
     ["GET", routes.modelWeights("run-00000000", 0)],
     ["GET", routes.blob("0".repeat(64))],
+    ["GET", routes.roster()],
   ];
   const place = { run: "run-00000000", round: 1, attempt: 1, step: 0 } as never;
   const deviceOnly: [method: string, path: string][] = [
@@ -140,7 +145,7 @@ describe("off loopback", () => {
 
   test("E1: a device enrols with the join token only", async () => {
     for (const joinToken of [undefined, "", "x", secrets.adminKey, `${secrets.joinToken}x`]) {
-      const { status, body } = await ask("POST", routes.clients(), { body: introduction({ joinToken }) });
+      const { status, body } = await enrol(joinToken);
       expect({ status, code: (body as Problem).code }).toEqual({ status: 401, code: "unauthorized" });
       expect((body as Problem).detail).toContain("--join-token");
     }

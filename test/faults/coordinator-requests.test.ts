@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { join } from "node:path";
-import { type ClientRecord, type RunRecord, routes } from "@tributary/protocol";
+import { type ClientRecord, type Introduction, type RunRecord, routes } from "@tributary/protocol";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { buildApp } from "../../apps/coordinator/src/app.ts";
@@ -12,6 +12,7 @@ import { call, createRun } from "../support/coordinator-calls.ts";
 import { HandDevice } from "../support/coordinator-device.ts";
 import { sharedCoordinator } from "../support/coordinator-local.ts";
 import { dataFolder } from "../support/data-folder.ts";
+import { enrolmentOf, freshChallenge, freshSigner } from "../support/device-identity.ts";
 import { rawWebSocket } from "../support/raw-websocket.ts";
 import { specOf } from "../support/specs.ts";
 
@@ -192,7 +193,8 @@ test.each<[what: string, enrolment: Record<string, unknown>, code: string]>([
   ["with an unknown field", { admin: true }, "bad_request"],
   ["of a newer protocol", { protocol: 99, novelty: true }, "upgrade_required"],
 ])("a device's introduction %s is refused", async (_what, different, code) => {
-  const json = { name: "x", engine: "none", protocol: 1, ...different };
+  const { body: introduction } = await call<Introduction>(coordinator.url, `GET ${routes.identity(freshChallenge())}`);
+  const json = { ...(await enrolmentOf(introduction, freshSigner())), ...different };
   expect(await call(coordinator.url, `POST ${routes.clients()}`, { json })).toMatchObject({ body: { code } });
   const { body } = await call<ClientRecord[]>(coordinator.url, `GET ${routes.clients()}`);
   expect(body).toEqual([]);
@@ -251,6 +253,7 @@ test("D12, D8: connections that dawdle are closed, one that never says who it is
     spool: await openSpool(join(folder, "spool")),
     models,
     access: { kind: "open" },
+    signer: freshSigner(),
     logger: pino({ level: "silent" }),
     loopbackOnly: true,
   });
