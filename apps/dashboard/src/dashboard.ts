@@ -131,13 +131,17 @@ export class Dashboard {
 
   async #lookAt(run: string): Promise<void> {
     if (this.runs.value?.every((known) => known.run !== run)) return;
-    this.details.value = { run, rounds: undefined, clients: undefined, models: undefined };
+    if (this.details.value?.run !== run) {
+      this.details.value = { run, rounds: undefined, clients: undefined, models: undefined };
+    }
     const [rounds, clients, models] = await Promise.all([
       allRounds(run),
       api.get<ClientRecord[]>(routes.runClients(run)),
       api.get<ModelRecord[]>(routes.models(run)),
     ]);
-    this.#detail(run, { rounds, clients, models });
+    // A round may have come by event while the list was on its way.
+    const missed = this.details.value?.rounds?.filter(({ round }) => round > (rounds.at(-1)?.round ?? 0)) ?? [];
+    this.#detail(run, { rounds: [...rounds, ...missed], clients, models });
   }
 
   #detail(run: string, part: Partial<Details>): void {

@@ -109,18 +109,7 @@ export async function openSpool(folder: string, keep: readonly AttemptAddress[] 
       }
     },
 
-    async bytes() {
-      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-      const files = entries.filter((entry) => entry.isFile());
-      // A file may be gone again by now; it counts for nothing then.
-      const sizes = files.map((entry) =>
-        stat(join(entry.parentPath, entry.name)).then(
-          ({ size }) => size,
-          () => 0,
-        ),
-      );
-      return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-    },
+    bytes: () => bytesUnder(folder),
   };
 }
 
@@ -193,6 +182,17 @@ async function digestOf(path: string): Promise<string | undefined> {
     throw error;
   }
   return hash.digest("hex");
+}
+
+/** Bytes of all files under a path; what is removed meanwhile counts for nothing. */
+async function bytesUnder(path: string): Promise<number> {
+  const entry = await stat(path).catch((error: unknown) => {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  });
+  if (entry === undefined || !entry.isDirectory()) return entry?.size ?? 0;
+  const sizes = await Promise.all((await namesIn(path)).map((name) => bytesUnder(join(path, name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -6,9 +6,11 @@ import { words } from "../words.ts";
 /** Every run, newest first. */
 export function RunList({ dashboard }: { dashboard: Dashboard }) {
   const runs = dashboard.runs.value;
+  // The page has one main heading: the run's name, where one is chosen.
+  const Heading = dashboard.run.value === undefined ? "h1" : "h2";
   return (
     <nav class="runs" aria-label={words.runs}>
-      <h1>{words.runs}</h1>
+      <Heading class="heading">{words.runs}</Heading>
       {runs === undefined ? <p class="soft">{words.loading}</p> : null}
       {runs?.length === 0 ? (
         <div class="card">

@@ -22,7 +22,7 @@ export function RunView({ dashboard }: { dashboard: Dashboard }) {
         ← {words.back}
       </a>
       <div class="title">
-        <h2>{run.name}</h2>
+        <h1>{run.name}</h1>
         <Phase run={run} />
       </div>
       <p class="soft id">{run.run}</p>
@@ -30,7 +30,7 @@ export function RunView({ dashboard }: { dashboard: Dashboard }) {
       <Actions key={run.run} run={run} dashboard={dashboard} />
       <Figures run={run} dashboard={dashboard} />
       <section class="card">
-        <h3>{words.curve.title}</h3>
+        <h2>{words.curve.title}</h2>
         <Curve rounds={details?.rounds} />
       </section>
       <RoundTable rounds={details?.rounds} />
@@ -125,7 +125,7 @@ function Resources({ run }: { run: RunRecord }) {
   ];
   return (
     <section class="card">
-      <h3>{words.resources}</h3>
+      <h2>{words.resources}</h2>
       <ul class="resources">
         {paths.map((path) => (
           <li key={path}>

@@ -100,7 +100,7 @@ function LongTable<Row>(props: {
   const shown = all.value ? rows : rows?.slice(0, shownAtFirst);
   return (
     <section class="card">
-      <h3>{text.title}</h3>
+      <h2>{text.title}</h2>
       {rows === undefined ? <p class="soft">{words.loading}</p> : null}
       {rows?.length === 0 ? <p class="soft">{text.none}</p> : null}
       {shown === undefined || shown.length === 0 ? null : (
