@@ -1,7 +1,11 @@
+import * as crypto from "node:crypto";
 import type { ClientHalf, Dataset } from "@tributary/algorithm";
 import { clientHalfNamed } from "@tributary/catalog";
 import {
+  type AnswerStore,
+  answersInMemory,
   BlobCache,
+  type DeviceFloors,
   type IdentityStore,
   identityInMemory,
   type Participant,
@@ -10,8 +14,10 @@ import {
   WorkQueue,
 } from "@tributary/participant";
 import type { DataSpec, RunId } from "@tributary/protocol";
+import { loadKernel, nodeCrypto } from "@tributary/secure-agg";
 import { checkFits, chooseEngine } from "@tributary/training";
 import { coordinatorAddress } from "./address.ts";
+import { AnswersOnDisk } from "./answers-file.ts";
 import { keysFromSecret } from "./device-keys.ts";
 import { IdentitiesOnDisk } from "./identity-file.ts";
 import { type LedgerFile, openLedgerFile } from "./ledger-file.ts";
@@ -41,8 +47,13 @@ export interface JoinOptions {
   readonly devices: readonly HostedDevice[];
   /** An engine of `@tributary/training`; default: the best one that runs here. */
   readonly engine?: string;
-  /** A JSON file that keeps each device's key and remembers who it is; default: a new identity each time. */
+  /**
+   * A JSON file that keeps each device's key and remembers who it is; default: a new identity each time. Beside it, in
+   * `…-answers`, the devices remember for which models they revealed shares.
+   */
   readonly identityFile?: string;
+  /** What these devices insist on, whatever a coordinator proposes. */
+  readonly floors?: DeviceFloors;
   /** 32 bytes in base64 that every device's key is derived from, in place of a key in the identity file. A secret. */
   readonly deviceKey?: string;
   /** The coordinator's Ed25519 key in base64; default: the one it proves at first. */
@@ -124,7 +135,10 @@ function participants(
   const { deviceKey, coordinatorKey, operatorKey } = options;
   const derived = deviceKey === undefined ? undefined : keysFromSecret(deviceKey);
   const identities = identityFile === undefined ? undefined : new IdentitiesOnDisk(identityFile);
+  const answered = identityFile === undefined ? undefined : new AnswersOnDisk(`${identityFile}-answers`);
+  const secure = { crypto: nodeCrypto(crypto), kernel: loadKernel(), floors: options.floors ?? {} };
   return options.devices.map((device) => {
+    const answers: AnswerStore = answered?.storeFor(coordinator, device.name) ?? answersInMemory();
     const keys = derived ?? identities?.keysFor(coordinator, device.name);
     const identity: IdentityStore = identities?.storeFor(coordinator, device.name) ?? identityInMemory();
     return participate({
@@ -137,6 +151,8 @@ function participants(
       fetch: transport.fetch,
       socket: transport.socket,
       identity,
+      answers,
+      ...secure,
       ...(keys === undefined ? {} : { keys }),
       ...(coordinatorKey === undefined ? {} : { coordinatorKey }),
       ...(operatorKey === undefined ? {} : { operatorKey }),

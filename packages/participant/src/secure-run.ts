@@ -16,7 +16,7 @@ import { addressOf, type Place } from "./address.ts";
 import { abortable } from "./clock.ts";
 import type { OnEvent } from "./events.ts";
 import type { Credentials } from "./identity.ts";
-import type { AnswerStore } from "./secure-answers.ts";
+import type { AnswerStore, KeptAnswers } from "./secure-answers.ts";
 import { SecureAttempt } from "./secure-attempt.ts";
 import { checkOpening, messageOf, modelHashOf } from "./secure-opening.ts";
 
@@ -57,6 +57,7 @@ export class SecureRun {
   readonly #run: RunId;
   readonly #device: SecureDevice;
   #attempt: SecureAttempt | undefined;
+  #kept: Promise<KeptAnswers> | undefined;
 
   constructor(run: RunId, device: SecureDevice) {
     this.#run = run;
@@ -109,11 +110,11 @@ export class SecureRun {
     { question, contribute }: SecureStep,
     { message, signal }: { message: Uint8Array; signal: AbortSignal },
   ): Promise<{ session: ClientSession; work: Promise<Frame> }> {
-    const { credentials, signer, crypto, floors, answers, onEvent } = this.#device;
+    const { credentials, signer, crypto, floors, onEvent } = this.#device;
     const parameters = checkOpening(question, message);
     const modelHash = modelHashOf(question);
     const { client } = await credentials.current();
-    const { revealed } = await answers.load(this.#run);
+    const { revealed } = await this.#load();
     const kernel = await this.#device.kernel();
     let work: Promise<Frame> | undefined;
     const words = async (agreed: SessionParameters) => {
@@ -148,23 +149,35 @@ export class SecureRun {
 
   async #goOn(question: StepQuestion, message: Uint8Array): Promise<Uint8Array> {
     if (this.#attempt?.holds(question)) return this.#attempt.answer(message);
-    const { last } = await this.#device.answers.load(this.#run);
+    const { last } = await this.#load();
     // Repeats outlive this process; no step before it does, for its keys are kept nowhere.
     if (question.step === 4 && last !== undefined) return repeatAnswer(last, message);
     const found = `step ${question.step} of attempt ${question.attempt}: this device has no keys for it`;
     throw new ProtocolError("wrong_state", `${found}: it refused the attempt, or began anew since it sent them`);
   }
 
+  #load(): Promise<KeptAnswers> {
+    this.#kept ??= this.#device.answers.load(this.#run);
+    return this.#kept;
+  }
+
+  async #save(kept: KeptAnswers): Promise<void> {
+    await this.#device.answers.save(this.#run, kept);
+    this.#kept = Promise.resolve(kept);
+  }
+
   async #remember(answered: Answered): Promise<void> {
-    const { answers } = this.#device;
-    const { revealed } = await answers.load(this.#run);
-    await answers.save(this.#run, { revealed: new Set([...revealed, answered.revealKey]), last: answered });
+    const { revealed } = await this.#load();
+    // A copy, for the session's own is wiped with it.
+    const last = { ...answered, answer: answered.answer.slice() };
+    await this.#save({ revealed: new Set([...revealed, answered.revealKey]), last });
   }
 
   async #forgetShares(): Promise<void> {
-    const { answers } = this.#device;
-    const { revealed, last } = await answers.load(this.#run);
-    if (last !== undefined) await answers.save(this.#run, { revealed, last: undefined });
+    const { revealed, last } = await this.#load();
+    if (last === undefined) return;
+    await this.#save({ revealed, last: undefined });
+    last.answer.fill(0);
   }
 }
 
