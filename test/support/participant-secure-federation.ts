@@ -85,7 +85,7 @@ export function heldUp(): { half: ClientHalf; release: () => void } {
 
 export interface AttemptOptions {
   readonly coordinator: ScriptedCoordinator;
-  readonly members: readonly Member[];
+  readonly members: readonly Pick<Member, "client" | "identityKey">[];
   readonly model: Float32Array;
   readonly round?: number;
   readonly attempt?: number;
