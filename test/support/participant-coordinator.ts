@@ -21,6 +21,7 @@ import {
   type RunPlan,
   routes,
   type Sha256,
+  type SignedRoster,
   type StepQuestion,
 } from "@tributary/protocol";
 import { Server as SocketServer } from "socket.io";
@@ -63,6 +64,8 @@ export class ScriptedCoordinator {
   readonly #tls: { key: string; cert: string } | undefined;
   /** Who this coordinator is; another puts a stranger in its place. */
   identities = new Identities({ signer: freshSigner(), now: () => performance.now() });
+  /** What it serves as the operator's; `undefined` for none. */
+  roster: SignedRoster | undefined;
   /** Every device's key, by its id, and whose session each token is. */
   readonly #keys = new Map<ClientId, string>();
   readonly #clients = new Map<string, ClientId>();
@@ -216,6 +219,10 @@ export class ScriptedCoordinator {
     if (method === "POST" && path === routes.sessions()) return [200, await this.#logIn(body)];
     const client = this.#clients.get(headers.authorization?.replace("Bearer ", "") ?? "");
     if (client === undefined) throw new ProtocolError("unauthorized", "nobody holds this token");
+    if (path === routes.roster()) {
+      if (this.roster !== undefined) return [200, this.roster];
+      throw new ProtocolError("not_found", "there is no roster");
+    }
     if (path === routes.state()) return [200, this.#state(client)];
     const blob = this.#blobs.get(path.split("/").at(-1)!);
     if (blob !== undefined) return [200, blob];
