@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { get } from "node:https";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { validate } from "@readme/openapi-parser";
@@ -215,7 +216,24 @@ test("what happened is counted for Prometheus", async () => {
   expect(figure('tributary_http_bytes_total{direction="up"}')).toBeGreaterThanOrEqual(2 * tinyUpdate(0.1).byteLength);
   expect(figure("tributary_spool_bytes")).not.toBeNaN();
   for (const name of ["nodejs_eventloop_lag_seconds", "process_resident_memory_bytes"])
-    expect(figure(name)).toBeGreaterThan(0);
+    expect(figure(name), name).not.toBeNaN();
+});
+
+test("off loopback metrics and events take the admin key; the API's description does not", async () => {
+  const { url, minted } = await localCoordinator({ host: "0.0.0.0", tls: "self-signed" });
+  const status = (path: string, key?: string) =>
+    new Promise<number>((resolve, reject) => {
+      const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+      const address = `${url.replace("0.0.0.0", "127.0.0.1")}${path}`;
+      get(address, { headers, rejectUnauthorized: false }, (response) => {
+        response.destroy();
+        resolve(response.statusCode!);
+      }).on("error", reject);
+    });
+  for (const path of [routes.metrics(), routes.events()]) {
+    expect([await status(path), await status(path, minted!.adminKey)], path).toEqual([401, 200]);
+  }
+  expect(await status(routes.openapi())).toBe(200);
 });
 
 function operationsOf({ paths }: Document): (Operation & { readonly name: string })[] {
