@@ -181,6 +181,24 @@ test("an attempt that ends while devices train costs them nothing", async () => 
   }
 });
 
+test("a device that was dismissed while it trained sends no vector for that attempt, ever", async () => {
+  const { half, release } = heldUp();
+  await joinMany(3, { clientHalf: () => half });
+  const given = new SecureScript({ coordinator, members, model });
+  await given.collect();
+  await given.collect();
+  for (const { client, device } of members) {
+    given.tell(client);
+    await device.event("asked", ({ hint }) => hint.step === 2);
+    coordinator.tell(client, "dismiss", { run: theRun, round: 1, attempt: 1, step: 2, reason: "the step closed" });
+    await device.event("dismissed");
+  }
+  release();
+  const { total } = await new SecureScript({ coordinator, members, model, attempt: 2 }).finish();
+  expect([...total.lanes["model"]!]).toEqual(await exactSum(members));
+  for (const { client } of members) expect(answersAt(client, 2, 1)).toEqual([]);
+});
+
 test("a coordinator that pretends to abandon a revealed attempt gets no second sum of that model", async () => {
   await joinMany(4);
   await new SecureScript({ coordinator, members, model }).finish();
