@@ -10,6 +10,12 @@ export interface RestOptions {
   readonly fingerprint?: string | undefined;
 }
 
+function mend(why: string): string {
+  return /certificate|altnames/i.test(why)
+    ? "Its certificate is not one that this machine trusts: give --fingerprint, as the coordinator printed it."
+    : "Is the coordinator running there (tributary coordinator)?";
+}
+
 /** How long one request may take; a model of a gigabyte over a slow line takes a while. */
 const requestMs = 600_000;
 
@@ -91,7 +97,7 @@ export class Rest {
         const why = (cause as { cause?: { message?: string } }).cause?.message ?? (cause as Error).message;
         throw new ProtocolError(
           "coordinator_unreachable",
-          `${this.#url} does not answer (${why}). Is the coordinator running there (tributary coordinator)?`,
+          `${this.#url} does not answer (${why}). ${mend(why)}`,
           { cause },
         );
       });
