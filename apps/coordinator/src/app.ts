@@ -1,7 +1,7 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
 import { ProtocolError } from "@tributary/protocol";
 import type { OperatorRoster, Signer } from "@tributary/secure-agg";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
 import { Federation } from "./federation.ts";
 import { Identities } from "./identities.ts";
@@ -65,7 +65,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     ...(tls === undefined ? {} : { https: { ...tls, headersTimeout: 10_000, connectionsCheckingInterval: 2_000 } }),
     return503OnClosing: true,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   } as Parameters<typeof fastify>[0]).withTypeProvider<TypeBoxTypeProvider>() as unknown as FastifyInstance;
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   // Bodies of bytes stay streams; whoever reads one counts its bytes.
