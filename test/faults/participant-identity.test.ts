@@ -2,11 +2,20 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join as pathOf } from "node:path";
 import { join, keysFromSecret } from "@tributary/node-client";
-import { identityInMemory, keysInMemory, type ParticipantEvent } from "@tributary/participant";
+import {
+  enrolDevice,
+  identityInMemory,
+  keysInMemory,
+  type ParticipantEvent,
+  systemClock,
+} from "@tributary/participant";
 import { type ClientId, fromBase64, type Introduction, toBase64 } from "@tributary/protocol";
-import { clientIdOf, seedSigner, signRoster } from "@tributary/secure-agg";
+import { clientIdOf, portableCrypto, seedSigner, signRoster } from "@tributary/secure-agg";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { Identities } from "../../apps/coordinator/src/identities.ts";
+import { credentialsOf } from "../../packages/participant/src/enrol-device.ts";
+import { Outbox } from "../../packages/participant/src/outbox.ts";
+import { Trust } from "../../packages/participant/src/trust.ts";
 import { freshSigner } from "../support/device-identity.ts";
 import { ScriptedCoordinator } from "../support/participant-coordinator.ts";
 import { deviceOf, planOf, type TestDevice, theRun } from "../support/participant-device.ts";
@@ -131,6 +140,38 @@ test("with an operator's key, a roster that the operator did not sign ends the d
   coordinator.roster = { ...coordinator.roster!, members: [] };
   await expect(device({ operatorKey }).participant.done).rejects.toMatchObject({ code: "roster_refused" });
   expect(coordinator.messages.entries.filter(({ type }) => type === "offer")).toEqual([]);
+});
+
+test("a key is admitted as the client that it makes; with an operator's key, only from the operator's roster", async () => {
+  const [listed, unlisted] = [freshSigner(), freshSigner()];
+  const idOf = ({ publicKey }: typeof listed) => clientIdOf(publicKey);
+  await serveRoster([{ publicKey: toBase64(listed.publicKey) }]);
+  const trusting = new Trust(undefined);
+  expect(trusting.admits(idOf(unlisted), unlisted.publicKey)).toBe(true);
+  expect(trusting.admits(idOf(listed), unlisted.publicKey)).toBe(false);
+  const pinning = new Trust(toBase64(operator.publicKey));
+  expect(pinning.admits(idOf(listed), listed.publicKey)).toBe(false);
+  const outbox = new Outbox({ coordinator: coordinator.url, fetch, clock: systemClock });
+  const ports = { outbox, crypto: portableCrypto(), signal: new AbortController().signal };
+  const who = { coordinator: coordinator.url, name: "x", engine: "none" };
+  const credentials = credentialsOf(who, { ...ports, onChange: () => undefined });
+  await pinning.refresh({ ...ports, credentials });
+  expect(pinning.admits(idOf(listed), listed.publicKey)).toBe(true);
+  expect(pinning.admits(idOf(unlisted), listed.publicKey)).toBe(false);
+  expect(pinning.admits(idOf(unlisted), unlisted.publicKey)).toBe(false);
+});
+
+test("a device can enrol without taking part, and is the same client when it does", async () => {
+  const kept = { identity: identityInMemory(), keys: keysInMemory() };
+  const { client } = await enrolDevice({
+    ...kept,
+    coordinator: coordinator.url,
+    name: "a device",
+    engine: "none",
+    fetch,
+  });
+  expect(await device(kept).offered()).toBe(client);
+  expect(coordinator.enrolments).toHaveLength(1);
 });
 
 test("the keys of a process's devices are in its identity file, which its owner alone can read; each outlives a restart", async () => {

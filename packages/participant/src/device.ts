@@ -5,7 +5,6 @@ import {
   isOver,
   ProtocolError,
   parse,
-  protocolVersion,
   type RefusalCode,
   routes,
   socketEvents,
@@ -16,9 +15,9 @@ import { BlobCache } from "./blob-cache.ts";
 import { type Clock, sleep, systemClock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
-import { keysInMemory } from "./device-key.ts";
+import { credentialsOf } from "./enrol-device.ts";
 import type { OnEvent } from "./events.ts";
-import { Credentials, identityInMemory, NoIdentity } from "./identity.ts";
+import { type Credentials, NoIdentity } from "./identity.ts";
 import { Memberships } from "./memberships.ts";
 import { Outbox } from "./outbox.ts";
 import type { Participant, ParticipantOptions, ParticipantState } from "./participant.ts";
@@ -75,20 +74,9 @@ export class Device implements Participant {
     this.#outbox = new Outbox({ coordinator, fetch, clock, ledger, ...(socket === undefined ? {} : { socket }) });
     this.#crypto = options.crypto ?? portableCrypto();
     this.#trust = new Trust(options.operatorKey);
-    const keys = options.keys ?? keysInMemory();
-    const credentials = new Credentials({
+    const credentials = credentialsOf(options, {
       outbox: this.#outbox,
-      store: options.identity ?? identityInMemory(),
-      key: () => keys.signerFor(coordinator, options.name),
       crypto: this.#crypto,
-      coordinatorKey: options.coordinatorKey,
-      description: {
-        name: options.name,
-        engine: options.engine,
-        tags: [...(options.tags ?? [])],
-        protocol: protocolVersion,
-        ...(options.joinToken === undefined ? {} : { joinToken: options.joinToken }),
-      },
       signal: this.#life.signal,
       onChange: (change, client) => this.#identityChanged(change, client),
     });

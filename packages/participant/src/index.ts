@@ -2,6 +2,7 @@ export type { Abilities } from "./admission.ts";
 export { BlobCache } from "./blob-cache.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type DeviceKeys, keysInMemory } from "./device-key.ts";
+export { enrolDevice } from "./enrol-device.ts";
 export type { OnEvent, ParticipantEvent } from "./events.ts";
 export { Identity, type IdentityStore, identityInMemory } from "./identity.ts";
 export type { Ledger, LedgerEntry, Protection } from "./ledger.ts";
