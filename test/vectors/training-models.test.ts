@@ -165,7 +165,7 @@ test("a topology that does not fit its data is a bad specification", () => {
   );
 });
 
-test("a graph with a branch can be approved, drawn and trained; one that shares a layer cannot", async () => {
+test("a graph with a branch can be approved, drawn and trained; one with a cycle or a shared layer cannot", async () => {
   const input = layers.input({ shape: [6], name: "in" });
   const left = layers.layers
     .dense({ units: 4, activation: "relu", name: "left" })
@@ -186,6 +186,13 @@ test("a graph with a branch can be approved, drawn and trained; one that shares 
   expect(await initialWeights({ model, data, seed: 1 })).toEqual(weights);
   const trainer = await createTrainer({ model, data, engine: "wasm" });
   expect(trainer.parameters).toBe(weights.length);
+  const unnamed = structuredClone(given);
+  for (const one of unnamed.config.layers) delete (one as { name?: string }).name;
+  expect(parameterCount({ topology: unnamed }, data)).toBe(trainer.parameters);
+  const circular = structuredClone(given);
+  const sources = (circular.config.layers as unknown as { inbound_nodes: string[][][] }[])[1]!.inbound_nodes;
+  sources[0]![0]![0] = "both";
+  expect(() => checkTopology(circular)).toThrow("form a cycle");
   const shared = structuredClone(given);
   const last = shared.config.layers.at(-1) as unknown as { inbound_nodes: unknown[][] };
   last.inbound_nodes.push(last.inbound_nodes[0]!);

@@ -2,24 +2,22 @@ import { chooseEngine, createTrainer, engineNames } from "@tributary/training";
 import { describe, expect, test } from "vitest";
 import { randomTable, trainerSuite } from "../support/training-trainer-suite.ts";
 
-for (const engine of engineNames) describe(engine, () => trainerSuite(engine));
+for (const engine of engineNames) describe(engine, () => trainerSuite(engine, "sequence"));
+// The one engine that trains a mere sequence of layers by a way of its own.
+describe("wasm, a graph", () => trainerSuite("wasm", "graph"));
 
-test("WebAssembly is preferred, plain JavaScript takes over where it lacks a gradient", async () => {
-  expect(await chooseEngine({ model: { preset: "2nn" } })).toEqual({
-    engine: "wasm",
-    reason: "TensorFlow.js on WebAssembly",
-  });
-  expect(await chooseEngine({ model: { preset: "cnn" } })).toEqual({
-    engine: "cpu",
-    reason: "TensorFlow.js in plain JavaScript; wasm cannot train Conv2D layers",
-  });
+test("WebAssembly is preferred to plain JavaScript for every model", async () => {
+  for (const preset of ["2nn", "cnn"] as const) {
+    const { engine, reason } = await chooseEngine({ model: { preset } });
+    expect(engine).toBe("wasm");
+    expect(reason).toContain("WebAssembly");
+  }
   expect((await chooseEngine({ force: "cpu" })).engine).toBe("cpu");
 });
 
-test("an engine that does not exist or cannot train the model is refused with what there is", async () => {
-  await expect(chooseEngine({ force: "abacus" })).rejects.toThrow('There is no engine "abacus". Engines: wasm, cpu.');
-  await expect(chooseEngine({ force: "wasm", model: { preset: "cnn" } })).rejects.toThrow(
-    'The engine "wasm" cannot train Conv2D layers. Engines: wasm, cpu.',
+test("an engine that does not exist is refused with what there is", async () => {
+  await expect(chooseEngine({ force: "abacus" })).rejects.toThrow(
+    `There is no engine "abacus". Engines: ${engineNames.join(", ")}.`,
   );
 });
 

@@ -26,24 +26,24 @@ import type { Examples } from "./examples.ts";
 import { buildModel, logitsTopology } from "./models/build-model.ts";
 import type { Topology } from "./models/topology.ts";
 import { sizeOf } from "./models/weights.ts";
-
-/** A gradient by variable name; its tensors live until they are released. */
-export type Gradient = Map<string, Tensor>;
+import type { TrainableModel } from "./trainable-model.ts";
 
 /**
  * One model's tensors on one backend. Every method queues its arithmetic in one uninterrupted stretch of work; what it
  * resolves to is read back afterwards, for a graphics processor answers only when others get their turn.
  */
-export class ModelOnEngine {
+export class ModelOnEngine implements TrainableModel {
   readonly parameters: number;
-  /** Multiply-adds that one example takes forward, about. */
-  readonly multiplyAdds: number;
+  readonly examplesAtATime: number;
   readonly #backend: string;
   readonly #data: DataSpec;
   readonly #model: LayersModel;
   readonly #variables: Variable[];
+  /** The running sum of gradients, by variable name. */
+  readonly #gradient = new Map<string, Tensor>();
 
-  constructor(backend: string, topology: Topology, data: DataSpec) {
+  /** `multiplyAddsAtATime`: what one uninterrupted stretch of work may take, forward. */
+  constructor(backend: string, topology: Topology, data: DataSpec, multiplyAddsAtATime: number) {
     this.#backend = backend;
     this.#data = data;
     this.#model = withEngine(backend, () => buildModel(logitsTopology(topology), data));
@@ -51,10 +51,11 @@ export class ModelOnEngine {
     this.#variables = this.#model.weights.map((weight) => (weight as unknown as { val: Variable }).val);
     this.parameters = this.#variables.reduce((total, { size }) => total + size, 0);
     // A kernel is used at every place of its layer's output.
-    this.multiplyAdds = this.#model.layers.reduce((total, layer) => {
+    const multiplyAdds = this.#model.layers.reduce((total, layer) => {
       const output = (layer.outputShape as (number | null)[]).slice(1) as number[];
       return total + layer.countParams() * sizeOf(output.slice(0, -1));
     }, 0);
+    this.examplesAtATime = Math.max(1, Math.floor(multiplyAddsAtATime / multiplyAdds));
   }
 
   setWeights(flat: Float32Array): void {
@@ -78,7 +79,6 @@ export class ModelOnEngine {
     return flat;
   }
 
-  /** w ← w − η∇ mean loss. Gives the mean loss before the step; where that is not finite, neither are the weights now. */
   step(examples: Examples, learningRate: number): Promise<number> {
     return this.#read(() => {
       const { value, grads } = variableGrads(() => this.#loss(examples), this.#variables);
@@ -87,32 +87,30 @@ export class ModelOnEngine {
     }).then(first);
   }
 
-  /** The mean loss over a part of a batch; its gradient, times the part's share of the batch, is added to `gradient`. */
-  accumulate(examples: Examples, share: number, gradient: Gradient): Promise<number> {
+  accumulate(examples: Examples, share: number): Promise<number> {
     return this.#read(() => {
       const { value, grads } = variableGrads(() => this.#loss(examples), this.#variables);
       for (const { name } of this.#variables) {
         const part = mul(grads[name]!, share);
-        const before = gradient.get(name);
-        gradient.set(name, keep(before === undefined ? part : add(before, part)));
+        const before = this.#gradient.get(name);
+        this.#gradient.set(name, keep(before === undefined ? part : add(before, part)));
         before?.dispose();
       }
       return value;
     }).then(first);
   }
 
-  /** The step that an accumulated gradient asks for. */
-  descend(gradient: Gradient, learningRate: number): void {
-    this.#do(() => this.#descend(Object.fromEntries(gradient), learningRate));
+  descend(learningRate: number): void {
+    this.#do(() => this.#descend(Object.fromEntries(this.#gradient), learningRate));
   }
 
-  release(gradient: Gradient): void {
+  release(): void {
     this.#do(() => {
-      for (const part of gradient.values()) part.dispose();
+      for (const part of this.#gradient.values()) part.dispose();
     });
+    this.#gradient.clear();
   }
 
-  /** Each example's logits, row after row. */
   logits(features: Float32Array, examples: number): Promise<Float32Array> {
     return this.#read(() => this.#apply(features, examples));
   }

@@ -1,10 +1,11 @@
 import type { Dataset, Judgement, Trainer, TrainingJob, TrainingResult } from "@tributary/algorithm";
 import { type DataSpec, type ModelSpec, ProtocolError } from "@tributary/protocol";
 import { Breath } from "./breath.ts";
-import { type EngineName, engineOf, startEngine } from "./engines/engines.ts";
+import type { EngineName } from "./engines/engines.ts";
+import { openModel } from "./engines/open-model.ts";
 import { checkFits, readExamples } from "./examples.ts";
-import { type Gradient, ModelOnEngine } from "./model-on-engine.ts";
 import { topologyOf } from "./models/topology.ts";
+import type { TrainableModel } from "./trainable-model.ts";
 
 /**
  * A trainer of `model` on `engine` for data of `data`'s description. Its jobs run one after the other. Rejects with
@@ -17,11 +18,7 @@ export async function createTrainer(options: {
   engine: EngineName;
 }): Promise<Trainer> {
   const { model, data, engine } = options;
-  const topology = topologyOf(model, data);
-  await startEngine(engine);
-  const { backend, multiplyAddsAtATime } = engineOf(engine);
-  const built = new ModelOnEngine(backend, topology, data);
-  const slice = Math.max(1, Math.floor(multiplyAddsAtATime / built.multiplyAdds));
+  const built = await openModel(engine, topologyOf(model, data), data);
 
   let last: Promise<unknown> = Promise.resolve();
   function inTurn<Result>(weights: Float32Array, dataset: Dataset, work: () => Promise<Result>): Promise<Result> {
@@ -38,13 +35,13 @@ export async function createTrainer(options: {
   return {
     engine,
     parameters: built.parameters,
-    train: (job) => inTurn(job.weights, job.data, () => train(built, job, slice)),
-    evaluate: (input) => inTurn(input.weights, input.data, () => evaluate(built, input, slice)),
+    train: (job) => inTurn(job.weights, job.data, () => train(built, job)),
+    evaluate: (input) => inTurn(input.weights, input.data, () => evaluate(built, input)),
   };
 }
 
 /** McMahan et al. 2017, algorithm 1, ClientUpdate. */
-async function train(model: ModelOnEngine, job: TrainingJob, slice: number): Promise<TrainingResult> {
+async function train(model: TrainableModel, job: TrainingJob): Promise<TrainingResult> {
   const { data, epochs, learningRate, signal } = job;
   const batchSize = Math.min(job.batchSize, data.examples);
   const batches = Math.ceil(data.examples / batchSize);
@@ -59,9 +56,9 @@ async function train(model: ModelOnEngine, job: TrainingJob, slice: number): Pro
       signal.throwIfAborted();
       const positions = order.subarray((batch - 1) * batchSize, batch * batchSize);
       const loss =
-        positions.length <= slice
+        positions.length <= model.examplesAtATime
           ? await model.step(await readExamples(data, positions), learningRate)
-          : await stepInParts(model, job, { positions, slice, breath });
+          : await stepInParts(model, job, { positions, breath });
       if (!Number.isFinite(loss)) {
         throw diverged(`The loss became ${loss} at batch ${batch} of ${batches}, epoch ${epoch} of ${epochs}`, job);
       }
@@ -81,34 +78,34 @@ async function train(model: ModelOnEngine, job: TrainingJob, slice: number): Pro
 
 /** One step on a batch that is too long for one stretch of work: the same gradient, summed over parts. */
 async function stepInParts(
-  model: ModelOnEngine,
+  model: TrainableModel,
   job: TrainingJob,
-  options: { positions: Uint32Array; slice: number; breath: Breath },
+  options: { positions: Uint32Array; breath: Breath },
 ): Promise<number> {
-  const { positions, slice, breath } = options;
-  const gradient: Gradient = new Map();
+  const { positions, breath } = options;
+  const slice = model.examplesAtATime;
   let loss = 0;
   try {
     for (let from = 0; from < positions.length; from += slice) {
       const part = positions.subarray(from, from + slice);
       const share = part.length / positions.length;
-      loss += share * (await model.accumulate(await readExamples(job.data, part), share, gradient));
+      loss += share * (await model.accumulate(await readExamples(job.data, part), share));
       await breath.due();
       job.signal.throwIfAborted();
     }
-    if (Number.isFinite(loss)) model.descend(gradient, job.learningRate);
+    if (Number.isFinite(loss)) model.descend(job.learningRate);
     return loss;
   } finally {
-    model.release(gradient);
+    model.release();
   }
 }
 
 async function evaluate(
-  model: ModelOnEngine,
+  model: TrainableModel,
   input: { weights: Float32Array; data: Dataset; signal: AbortSignal },
-  slice: number,
 ): Promise<Judgement> {
   const { data, signal } = input;
+  const slice = model.examplesAtATime;
   const breath = new Breath();
   let lossSum = 0;
   let correct = 0;

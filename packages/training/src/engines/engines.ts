@@ -1,5 +1,7 @@
-import type { ModelSpec } from "@tributary/protocol";
+import type { DataSpec, ModelSpec } from "@tributary/protocol";
 import { layerClasses } from "../models/layer-classes.ts";
+import type { Topology } from "../models/topology.ts";
+import type { TrainableModel } from "../trainable-model.ts";
 
 /** One way to do the arithmetic. */
 interface Engine {
@@ -12,6 +14,8 @@ interface Engine {
   readonly untrainable: readonly string[];
   /** Multiply-adds, forward, that one uninterrupted stretch of work may take: some 30 ms of training. */
   readonly multiplyAddsAtATime: number;
+  /** Builds a model that needs nothing of the backend, where the engine has a way of its own for its layers. */
+  readonly direct?: (topology: Topology, data: DataSpec) => Promise<TrainableModel | undefined>;
   /** Not even looked for where there is neither a page nor a worker of one. */
   readonly browserOnly?: boolean;
 }
@@ -38,8 +42,8 @@ const table = {
     backend: "wasm",
     what: "TensorFlow.js on WebAssembly",
     start: async () => (await import("./wasm.ts")).startWasm(),
-    // No kernels for Conv2DBackpropFilter and the depthwise ones in @tensorflow/tfjs-backend-wasm 4.22.
-    untrainable: ["Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D"],
+    direct: async (topology, data) => (await import("../kernels/open-direct-model.ts")).openDirectModel(topology, data),
+    untrainable: [],
     multiplyAddsAtATime: 2e7,
   },
   cpu: {
@@ -121,8 +125,8 @@ export async function chooseEngine(
       await startEngine(engine);
       return { engine, reason: [engineOf(engine).what, ...passedOver].join("; ") };
     } catch (error) {
-      const cause = (error as Error).cause as Error | undefined;
-      passedOver.push(`${engine} cannot run here: ${cause?.message ?? cause}`);
+      const { message, cause } = error as Error & { cause?: Error };
+      passedOver.push(`${engine} cannot run here: ${cause?.message ?? message}`);
     }
   }
   throw new Error(`No engine can train this model here: ${passedOver.join("; ")}.`);

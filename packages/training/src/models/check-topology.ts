@@ -28,10 +28,12 @@ export function checkTopology(given: unknown): Topology {
   }
   const checked = layers.map((layer: unknown, index) => checkLayer(layer, `config.layers[${index}]`));
   const name = typeof config["name"] === "string" ? config["name"].slice(0, 64) : "model";
+  // A graph's layers are looked up by the name outside their configuration; where that is missing the library never ends.
+  const named = checked.map((layer) => ({ ...layer, name: nameOf(layer) as string }));
   const approved: Topology =
     className === "Sequential"
       ? { class_name: className, config: { name, layers: checked.map(({ inbound_nodes: _, ...layer }) => layer) } }
-      : { class_name: className, config: { name, layers: checked, ...checkGraph(config, checked) } };
+      : { class_name: className, config: { name, layers: named, ...checkGraph(config, named) } };
   outputLayer(approved);
   return approved;
 }
@@ -91,14 +93,29 @@ function checkGraph(config: Record<string, unknown>, layers: readonly LayerTopol
   const input = endpoint(config["input_layers"], "input_layers");
   const output = endpoint(config["output_layers"], "output_layers");
   const names = layers.map(nameOf);
+  if (names.some((own) => typeof own !== "string")) refuse("a layer of the graph has no name");
   if (new Set(names).size < names.length) refuse("two layers bear the same name");
   for (const layer of layers) {
-    for (const [source] of (layer.inbound_nodes as [string][][] | undefined)?.flat() ?? []) {
+    for (const [source] of sourcesOf(layer)) {
       if (!names.includes(source)) refuse(`layer ${show(nameOf(layer))} reads ${show(source)}, which does not exist`);
       if (source === output) refuse(`layer ${show(nameOf(layer))} reads the output layer ${show(output)}`);
     }
   }
+  refuseCycles(layers);
   return { input_layers: [[input, 0, 0]], output_layers: [[output, 0, 0]] };
+}
+
+const sourcesOf = (layer: LayerTopology) => (layer.inbound_nodes as [string][][] | undefined)?.flat() ?? [];
+
+/** The library would build a cycle for ever. */
+function refuseCycles(layers: readonly LayerTopology[]): void {
+  const built = new Set<unknown>();
+  for (let waiting = [...layers]; waiting.length > 0; ) {
+    const ready = waiting.filter((layer) => sourcesOf(layer).every(([source]) => built.has(source)));
+    if (ready.length === 0) refuse(`the layers ${waiting.map((layer) => show(nameOf(layer))).join(", ")} form a cycle`);
+    for (const layer of ready) built.add(nameOf(layer));
+    waiting = waiting.filter((layer) => !built.has(nameOf(layer)));
+  }
 }
 
 /** Both `[["name", 0, 0]]` and `["name", 0, 0]` are in use. */
