@@ -40,7 +40,9 @@ export function addRosterCommand(program: Command): void {
       const { members } = parse(RosterDraft, await jsonOf(file), { what: file });
       const signed = await signRoster(signerOf(seed), members);
       await writeFile(file, `${JSON.stringify(signed, undefined, 2)}\n`);
-      print(`${file}: ${members.length} devices, signed by ${signed.operatorKey}`);
+      print(
+        `${file}: ${members.length === 1 ? "one device" : `${members.length} devices`}, signed by ${signed.operatorKey}`,
+      );
     });
 }
 
