@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-/** Files of the training worker get a folder of their own, for their policy is stricter: the coordinator tells by it. */
+/** The coordinator gives the training worker a stricter policy; it tells by the name. */
 const workerFiles = "assets/worker/[name]-[hash].js";
 
 export default defineConfig({
@@ -21,7 +21,7 @@ export default defineConfig({
     format: "es",
     rolldownOptions: {
       output: { entryFileNames: workerFiles, chunkFileNames: workerFiles },
-      // The worker takes one function of the participant's package; the sockets beside it must not come along.
+      // The training worker takes one function of the participant's package; the sockets beside it must not come along.
       treeshake: { moduleSideEffects: [{ test: /packages\/participant|socket\.io|engine\.io/, sideEffects: false }] },
     },
   },

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, engineShown, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -45,28 +45,6 @@ test("every file comes with the policy that its place asks for", async () => {
   }
   expect((await fetch(`${url}/join/assets/absent.js`)).status).toBe(404);
 });
-
-for (const [engine, name, why] of [
-  ["webgl", "WebGL", /webgpu cannot run here/],
-  ["wasm", "WebAssembly", /webgpu cannot run here: .*; webgl cannot run here: /],
-  // The WebAssembly engine's files do not arrive.
-  ["cpu", "plain JavaScript", /wasm cannot run here: its files could not be fetched/],
-] as const) {
-  browserTest(`where nothing better runs, ${name} trains, and the page says why`, async () => {
-    const coordinator = await startCoordinator();
-    const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 1 } });
-    const { page } = await openPage(chromiumFlags[engine === "cpu" ? "wasm" : engine]);
-    if (engine === "cpu") await page.route("**/*.wasm", (route) => route.abort());
-    await page.goto(`${coordinator.url}/join`);
-    await chooseDigits(page, { device: 1, of: 3 });
-    const shown = await engineShown(page);
-    expect(shown).toContain(`Trains on ${name}`);
-    expect(shown).toMatch(why);
-    await page.getByRole("button", { name: "Join" }).click();
-    expect((await coordinator.rounds(run))[0]!.survivors).toHaveLength(1);
-    expect((await coordinator.clientNamed("browser")).engine).toBe(engine);
-  });
-}
 
 browserTest("the page answers within 200 ms while its worker trains", async () => {
   const coordinator = await startCoordinator();
@@ -130,7 +108,7 @@ browserTest("axe finds nothing serious before, during and after, light or dark",
     expect(await seriousFaults(page)).toEqual([]);
     await page.getByRole("button", { name: "Join" }).click();
     await page
-      .getByText(/Round \d+: sent/)
+      .getByText(/Round \d+: sent the update/)
       .first()
       .waitFor();
     expect(await seriousFaults(page)).toEqual([]);

@@ -12,7 +12,10 @@ browserTest("a page goes on by itself when its coordinator was killed and comes 
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
-  await page.getByText(/Round 2: sent/).waitFor();
+  await page
+    .getByText(/Round \d+: sent the update/)
+    .first()
+    .waitFor();
 
   await coordinator.kill();
   await page.getByText("Connection lost").first().waitFor();
@@ -32,11 +35,14 @@ browserTest("a reload joins again as the same device; leaving is for good", asyn
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
-  await page.getByText(/Round 2: sent/).waitFor();
+  await page
+    .getByText(/Round \d+: sent the update/)
+    .first()
+    .waitFor();
 
   await page.reload();
   await page
-    .getByText(/Round \d+: sent/)
+    .getByText(/Round \d+: sent the update/)
     .first()
     .waitFor({ timeout: 60_000 });
   expect(await coordinator.get<unknown[]>("/v1/clients")).toHaveLength(1);

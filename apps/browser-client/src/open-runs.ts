@@ -1,4 +1,3 @@
-import type { Identity } from "@tributary/participant";
 import {
   DataSpec,
   isOver,
@@ -44,8 +43,8 @@ export interface OpenRun {
  * The runs that are not over, the newest first. Throws `unauthorized` where the coordinator shows them to devices that it
  * knows only, and `coordinator_unreachable`.
  */
-export async function fetchOpenRuns(coordinator: string, identity: Identity | undefined): Promise<OpenRun[]> {
-  const headers = identity === undefined ? {} : { authorization: `Bearer ${identity.token}` };
+export async function fetchOpenRuns(coordinator: string, token: string | undefined): Promise<OpenRun[]> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const body = await request(`${coordinator}${routes.runs()}`, { headers });
   const records = parse(Type.Array(RunRecord), body, { what: "list of runs" });
   return records
@@ -68,7 +67,7 @@ function openRun({ run, name, phase, round, metrics, spec }: RunRecord): OpenRun
 }
 
 /** The JSON that a request is answered with. Throws the coordinator's refusal, or `coordinator_unreachable`. */
-export async function request(url: string, init: RequestInit): Promise<unknown> {
+async function request(url: string, init: { headers: Record<string, string> }): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });

@@ -1,12 +1,12 @@
 import { computed, effect, signal } from "@preact/signals";
-import { Enrolled, isOver, ProtocolError, parse, protocolVersion, type RunId, routes } from "@tributary/protocol";
+import { isOver, ProtocolError, type RunId } from "@tributary/protocol";
 import type { EngineName } from "@tributary/training";
-import { identityInTab } from "./identity-in-tab.ts";
-import { fetchOpenRuns, type OpenRun, request } from "./open-runs.ts";
-import { deviceName, Part } from "./part.ts";
-import { type Resumable, resumption } from "./resumption.ts";
-import { TrainingWorker } from "./training-worker.ts";
-import type { DataChoice, DataFound, EngineFound } from "./worker/messages.ts";
+import { Part, register } from "./device/part.ts";
+import { fetchOpenRuns, type OpenRun } from "./open-runs.ts";
+import { type Resumable, registered, resumption } from "./resumption.ts";
+import { nameOfTab } from "./tab.ts";
+import type { DataChoice, DataFound, EngineFound } from "./training/messages.ts";
+import { Training } from "./training/training.ts";
 
 export type Runs =
   | { readonly kind: "loading" }
@@ -48,9 +48,10 @@ export class PageState {
     if (!fits(this.data.value.found, this.run.value)) return "mismatch";
     return this.engine.value.kind === "ready" ? undefined : "engine";
   });
-  readonly #identity = identityInTab();
+  readonly #tab = nameOfTab();
   #joinToken: string | undefined;
-  #worker: TrainingWorker | undefined;
+  #token: string | undefined;
+  #training: Training | undefined;
 
   /** Looks for runs from now on, and goes on with what a reload interrupted. */
   start(): void {
@@ -69,7 +70,7 @@ export class PageState {
 
   /** A table's columns, in order. Throws the refusal that says what is wrong with the file. */
   columns(file: File): Promise<readonly string[]> {
-    return this.#theWorker().call("columns", { file });
+    return this.#theTraining().call("columns", { file });
   }
 
   async open(choice: DataChoice): Promise<void> {
@@ -77,7 +78,7 @@ export class PageState {
     this.data.value = reading;
     let next: DataState;
     try {
-      next = { kind: "ready", choice, found: await this.#theWorker().call("open", { choice }) };
+      next = { kind: "ready", choice, found: await this.#theTraining().call("open", { choice }) };
     } catch (error) {
       next = { kind: "refused", detail: (error as Error).message };
     }
@@ -93,20 +94,14 @@ export class PageState {
     this.data.value = { kind: "none" };
   }
 
-  join(): void {
+  async join(): Promise<void> {
+    const tab = await this.#tab;
     const [run, data, engine] = [this.run.value, this.data.value, this.engine.value];
-    if (this.lacking.value !== undefined || run === undefined) return;
+    if (this.part.value !== undefined || this.lacking.value !== undefined || run === undefined) return;
     if (data.kind !== "ready" || engine.kind !== "ready") return;
     resumption.write({ run: run.run, choice: data.choice });
-    this.part.value = new Part({
-      coordinator: this.coordinator,
-      run,
-      engine: engine.found.engine,
-      found: data.found,
-      worker: this.#theWorker(),
-      joinToken: this.#joinToken,
-      identity: this.#identity,
-    });
+    const device = { coordinator: this.coordinator, tab, engine: engine.found.engine, joinToken: this.#joinToken };
+    this.part.value = new Part({ ...device, run, found: data.found }, this.#theTraining());
   }
 
   /** Tells the coordinator, ends the worker and with it all that was read. */
@@ -130,18 +125,20 @@ export class PageState {
   /** Registers this browser with a coordinator that shows its runs to known devices only. */
   async unlock(joinToken: string): Promise<void> {
     this.runs.value = { kind: "locked", refusal: undefined, busy: true };
+    this.#joinToken = joinToken;
     try {
-      const { engine } = await this.#theWorker().call("engine", { model: undefined });
-      const json = { name: deviceName(), engine, tags: [], protocol: protocolVersion, joinToken };
-      const headers = { "content-type": "application/json" };
-      const url = `${this.coordinator}${routes.clients()}`;
-      const body = await request(url, { method: "POST", headers, body: JSON.stringify(json) });
-      await this.#identity.save(parse(Enrolled, body, { what: "enrolment" }));
-      this.#joinToken = joinToken;
+      await this.#register();
       await this.#look();
     } catch (error) {
       this.runs.value = { kind: "locked", refusal: (error as Error).message, busy: false };
     }
+  }
+
+  async #register(): Promise<void> {
+    const { engine } = await this.#theTraining().call("engine", { model: undefined });
+    const device = { coordinator: this.coordinator, tab: await this.#tab, engine, joinToken: this.#joinToken };
+    this.#token = await register(device);
+    registered.write();
   }
 
   async #keepLooking(): Promise<void> {
@@ -154,7 +151,7 @@ export class PageState {
 
   async #look(): Promise<void> {
     try {
-      const runs = await fetchOpenRuns(this.coordinator, await this.#identity.load());
+      const runs = await this.#fetchRuns();
       this.runs.value = { kind: "open", runs, stale: false };
       const current = runs.find(({ run }) => run === this.chosen.value);
       if (current === undefined) this.chosen.value = runs.find(isJoinable)?.run;
@@ -167,19 +164,30 @@ export class PageState {
     }
   }
 
+  /** With a new token where this tab's device is known and its session ran out. */
+  async #fetchRuns(): Promise<OpenRun[]> {
+    try {
+      return await fetchOpenRuns(this.coordinator, this.#token);
+    } catch (error) {
+      if (!(error instanceof ProtocolError) || error.code !== "unauthorized" || !registered.read()) throw error;
+      await this.#register();
+      return fetchOpenRuns(this.coordinator, this.#token);
+    }
+  }
+
   async #findEngine(): Promise<void> {
     const model = this.run.value?.model;
     if (model === undefined) return;
     this.engine.value = { kind: "loading" };
-    const worker = this.#theWorker();
+    const training = this.#theTraining();
     const wanted = JSON.stringify(model);
-    const current = () => worker === this.#worker && wanted === JSON.stringify(this.run.value?.model);
+    const current = () => training === this.#training && wanted === JSON.stringify(this.run.value?.model);
     try {
-      await worker.ready;
+      await training.ready;
       const onNews = (engine: EngineName) => {
         if (current()) this.engine.value = { kind: "starting", engine };
       };
-      const found = await worker.call("engine", { model }, { onNews });
+      const found = await training.call("engine", { model }, { onNews });
       if (current()) this.engine.value = { kind: "ready", found };
     } catch (error) {
       if (current()) this.engine.value = { kind: "failed", detail: (error as Error).message };
@@ -193,27 +201,27 @@ export class PageState {
       if (this.lacking.value !== undefined) return;
       queueMicrotask(() => {
         stop();
-        if (this.part.value === undefined) this.join();
+        void this.join();
       });
     });
   }
 
-  #theWorker(): TrainingWorker {
-    this.#worker ??= new TrainingWorker();
-    return this.#worker;
+  #theTraining(): Training {
+    this.#training ??= new Training();
+    return this.#training;
   }
 
   #forget(): void {
-    this.#worker?.close();
-    this.#worker = undefined;
+    this.#training?.close();
+    this.#training = undefined;
     this.data.value = { kind: "none" };
     this.engine.value = { kind: "loading" };
   }
 }
 
 /** Whether this page can take part at all. */
-export function isJoinable({ secure, tags, phase }: OpenRun): boolean {
-  return !secure && tags.length === 0 && !isOver(phase);
+export function isJoinable({ tags, phase }: OpenRun): boolean {
+  return tags.length === 0 && !isOver(phase);
 }
 
 function fits(found: DataFound, { data }: OpenRun): boolean {

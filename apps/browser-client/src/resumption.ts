@@ -1,5 +1,5 @@
 import type { RunId } from "@tributary/protocol";
-import type { DataChoice } from "./worker/messages.ts";
+import type { DataChoice } from "./training/messages.ts";
 
 /** What a reload of this tab goes on with by itself. */
 export interface Resumable {
@@ -27,4 +27,12 @@ export const resumption = {
   clear(): void {
     sessionStorage.removeItem(key);
   },
+};
+
+const registeredKey = "tributary registered";
+
+/** Whether this tab's device made itself known to a coordinator that asks for that. */
+export const registered = {
+  read: () => sessionStorage.getItem(registeredKey) !== null,
+  write: () => sessionStorage.setItem(registeredKey, "yes"),
 };

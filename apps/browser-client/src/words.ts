@@ -44,12 +44,11 @@ export const words = {
     plain: "the coordinator sees this device's update. It could learn something about your data from it.",
     secureTitle: "Secure aggregation",
     secure: "the coordinator sees only the sum over all devices, never this device's own update.",
-    secureNotHere: "This page cannot take part in secure runs yet.",
   },
 
   locked: {
     title: "This coordinator asks for a join token",
-    why: "It shows its runs to devices that it knows. Registering sends a made-up device name and the token, nothing else.",
+    why: "It shows its runs to devices that it knows. Registering sends the token, a fresh key and which kind of browser this is, nothing else.",
     label: "Join token",
     button: "Register this browser",
     busy: "Registering…",
@@ -117,7 +116,6 @@ export const words = {
     connecting: "Connecting…",
     connected: "Connected",
     lost: (reason: string) => `Connection lost: ${reason}. It comes back by itself; nothing is lost.`,
-    retry: (seconds: number) => `Trying again in ${seconds} s.`,
     phases: {
       created: "The operator has not started the run yet.",
       gathering: "Waiting for enough devices.",
@@ -142,6 +140,9 @@ export const words = {
     updates: "Updates sent",
     bytes: "Sent in all",
     of: (part: number, whole: number) => `${part} of ${whole}`,
+    secured: (clients: number, least: number) =>
+      `This round's sum is over ${clients} devices and opens only if at least ${least} of them remain.`,
+    small: "It is a small group: all the others together could work this device's part out.",
     curve: "Loss over the batches of this round",
     log: "What happened",
     finished: "The run is over. Thank you: this device is done.",
@@ -150,8 +151,13 @@ export const words = {
     events: {
       connected: "Connected to the coordinator.",
       disconnected: "The connection was lost.",
-      joined: "Offered to take part.",
-      sent: (round: number, size: string) => `Round ${round}: sent ${size}.`,
+      joined: "Offered this device for the run.",
+      sentUpdate: (round: number, size: string, masked: boolean) =>
+        `Round ${round}: sent the update, ${size}${masked ? ", masked" : ""}.`,
+      sentJudgement: (round: number, size: string, masked: boolean) =>
+        `Round ${round}: sent how the new model does on your data, ${size}${masked ? ", masked" : ""}.`,
+      suspected: (round: number, members: number) =>
+        `Round ${round}: ${members} other ${members === 1 ? "device" : "devices"} did not keep to the protocol.`,
       reused: (round: number) => `Round ${round}: asked again; the finished update is sent again.`,
       dropped: (round: number, reason: string) => `Round ${round} went on without this device: ${reason}`,
       dismissed: (round: number, reason: string) => `Round ${round}: no longer needed (${reason}).`,

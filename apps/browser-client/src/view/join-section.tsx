@@ -8,7 +8,12 @@ export function JoinSection({ state }: { state: PageState }) {
     <section class="card join" aria-labelledby="join">
       <h2 id="join">{words.join.title}</h2>
       <p>{words.join.leaves}</p>
-      <button type="button" disabled={lacking !== undefined} aria-describedby="join-note" onClick={() => state.join()}>
+      <button
+        type="button"
+        disabled={lacking !== undefined}
+        aria-describedby="join-note"
+        onClick={() => void state.join()}
+      >
         {words.join.button}
       </button>
       <p id="join-note" class="hint" role="status">

@@ -1,13 +1,14 @@
 import { useEffect, useRef } from "preact/hooks";
+import type { Part } from "../device/part.ts";
+import type { Connection, Doing, Ending } from "../device/part-state.ts";
 import type { PageState } from "../page-state.ts";
-import type { Connection, Doing, Ending, Part } from "../part.ts";
 import { bytesText, words } from "../words.ts";
 import { Curve } from "./curve.tsx";
 import { Protection } from "./runs-section.tsx";
 
 /** While this device takes part, and how it ended. */
 export function PartSection({ state, part }: { state: PageState; part: Part }) {
-  const { run, connection, doing, round, losses, updates, bytes, log, phase, ending } = part.state.value;
+  const { run, connection, doing, round, losses, updates, bytes, log, phase, ending, secured } = part.state.value;
   const heading = useRef<HTMLHeadingElement>(null);
   // What had the focus is gone.
   useEffect(() => heading.current?.focus(), []);
@@ -32,6 +33,11 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
       <Curve losses={losses} />
       {engine.kind === "ready" ? <p class="hint">{words.device.ready(engine.found.engine)}</p> : null}
       <Protection secure={run.secure} />
+      {secured === undefined ? null : (
+        <p class="hint">
+          {words.part.secured(secured.clients, secured.minimumSurvivors)} {secured.small ? words.part.small : ""}
+        </p>
+      )}
       <p>
         {ending === undefined ? (
           <button type="button" class="secondary" disabled={state.leaving.value} onClick={() => void state.leave()}>
@@ -43,14 +49,17 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
           </button>
         )}
       </p>
-      <h3>{words.part.log}</h3>
-      <ol class="log" aria-live="polite">
-        {log.map(({ id, at, text }) => (
-          <li key={id}>
-            <time>{new Date(at).toLocaleTimeString("en-GB")}</time> {text}
-          </li>
-        ))}
-      </ol>
+      <h3 id="log">{words.part.log}</h3>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
+      <div class="log" role="log" aria-labelledby="log" tabIndex={0}>
+        <ol>
+          {log.map(({ id, at, text }) => (
+            <li key={id}>
+              <time>{new Date(at).toLocaleTimeString("en-GB")}</time> {text}
+            </li>
+          ))}
+        </ol>
+      </div>
     </section>
   );
 }

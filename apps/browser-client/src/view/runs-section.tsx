@@ -63,10 +63,10 @@ function Run({ run, state }: { run: OpenRun; state: PageState }) {
 
 /** How a run protects a device's update, in plain words. */
 export function Protection({ secure }: { secure: boolean }) {
-  const { plain, plainTitle, secureTitle, secure: sum, secureNotHere } = words.runs;
+  const { plain, plainTitle, secureTitle, secure: sum } = words.runs;
   return (
     <span class={secure ? "protection" : "protection plain"}>
-      <b>{secure ? secureTitle : plainTitle}:</b> {secure ? `${sum} ${secureNotHere}` : plain}
+      <b>{secure ? secureTitle : plainTitle}:</b> {secure ? sum : plain}
     </span>
   );
 }

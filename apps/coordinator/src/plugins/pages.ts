@@ -13,8 +13,8 @@ export interface ServedPage {
   readonly workspace: string;
 }
 
-/** Scripts that work on a person's data get no connection at all; what they work out goes to the page. */
-const workerPolicy = policyOf({ "connect-src": "blob:" });
+/** The worker that reads a person's data gets no connection at all; what it works out goes to the page's other worker. */
+const trainingPolicy = policyOf({ "connect-src": "blob:" });
 const pagePolicy = policyOf({
   "style-src": "'self'",
   "img-src": "'self' blob: data:",
@@ -69,7 +69,10 @@ async function servePage(app: FastifyInstance, { at, workspace }: ServedPage): P
     setHeaders(reply, path) {
       const hashed = path.includes("/assets/");
       reply.headers(headers);
-      reply.header("content-security-policy", path.includes("/assets/worker/") ? workerPolicy : pagePolicy);
+      reply.header(
+        "content-security-policy",
+        /\/assets\/worker\/training-worker-[^/]*$/.test(path) ? trainingPolicy : pagePolicy,
+      );
       reply.header("cache-control", hashed ? "public, max-age=31536000, immutable" : "no-cache");
     },
   });

@@ -1,7 +1,7 @@
 import type { Trainer } from "@tributary/algorithm";
 import { type ModelSpec, ProtocolError } from "@tributary/protocol";
 import { chooseEngine, createTrainer, type EngineName, setWasmFiles } from "@tributary/training";
-import type { EngineFound, FromWorker, RunWork, ToWorker } from "./messages.ts";
+import type { EngineFound, FromTraining, RunWork, ToTraining } from "./messages.ts";
 
 /** The best engine for `model`, started; hears of each that is tried. Throws `topology_not_approved` where none can train it. */
 export async function findEngine(
@@ -41,13 +41,13 @@ let wasmFiles: Promise<void> | undefined;
 /** Has the page fetch the WebAssembly engine's files. */
 function obtainWasmFiles(): Promise<void> {
   wasmFiles ??= new Promise((resolve, reject) => {
-    globalThis.addEventListener("message", ({ data: message }: MessageEvent<ToWorker>) => {
+    globalThis.addEventListener("message", ({ data: message }: MessageEvent<ToTraining>) => {
       if (message.type === "noWasmFiles") reject(new Error(message.reason));
       if (message.type !== "wasmFiles") return;
       setWasmFiles(message.files);
       resolve();
     });
-    const page = globalThis as unknown as { postMessage(message: FromWorker): void };
+    const page = globalThis as unknown as { postMessage(message: FromTraining): void };
     page.postMessage({ type: "wantWasmFiles" });
   });
   return wasmFiles;

@@ -1,19 +1,19 @@
 import type { ClientHalf, Dataset, Trainer, Work } from "@tributary/algorithm";
 import type { Abilities } from "@tributary/participant";
 import type { AttemptKind, RunPlan } from "@tributary/protocol";
-import type { TrainingWorker } from "./training-worker.ts";
-import type { DataFound, RunWork } from "./worker/messages.ts";
+import type { DataFound, RunWork } from "../training/messages.ts";
+import type { TrainingCalls } from "../training/training-calls.ts";
 
-/** What the participant needs of a device, each part a handle of what the worker has: no example passes through here. */
-export function remoteAbilities(worker: TrainingWorker, found: DataFound): Abilities {
+/** What the participant needs of a device, each part a handle of what the training worker has: no example passes through here. */
+export function remoteAbilities(training: TrainingCalls, found: DataFound): Abilities {
   return {
     datasetFor: () => remoteDataset(found),
     async trainerFor(plan) {
       const run = runWork(plan);
-      const { engine } = await worker.call("prepare", run);
+      const { engine } = await training.call("prepare", run);
       return new RemoteTrainer(run, engine);
     },
-    clientHalf: () => remoteHalf(worker),
+    clientHalf: () => remoteHalf(training),
   };
 }
 
@@ -21,12 +21,12 @@ function runWork({ algorithm, model, data }: Pick<RunPlan, "algorithm" | "model"
   return { algorithm: algorithm.name, model, data };
 }
 
-/** The device's half of any algorithm: asks the worker, which has the data, the engine and the algorithm. */
-function remoteHalf(worker: TrainingWorker): ClientHalf {
+/** The device's half of any algorithm: asks the training worker, which has the data, the engine and the algorithm. */
+function remoteHalf(training: TrainingCalls): ClientHalf {
   const contribute = (kind: AttemptKind, input: Omit<Work<unknown>, "kept" | "random">) => {
     const { run } = input.trainer as RemoteTrainer;
     const { question, signal, onProgress } = input;
-    return worker.call("contribute", { run, kind, question }, { signal, ...(onProgress && { onNews: onProgress }) });
+    return training.call("contribute", { run, kind, question }, { signal, ...(onProgress && { onNews: onProgress }) });
   };
   return {
     work: async (input) => ({ contribution: await contribute("train", input), next: undefined }),
@@ -52,5 +52,5 @@ function remoteDataset({ data, examples }: DataFound): Dataset {
 }
 
 function elsewhere(): never {
-  throw new Error("data and engine are in the worker");
+  throw new Error("data and engine are in the training worker");
 }

@@ -3,17 +3,16 @@ import { platformRandom } from "@tributary/participant";
 import { ProtocolError } from "@tributary/protocol";
 import { checkFits } from "@tributary/training";
 import { findEngine, trainerFor } from "./engine.ts";
-import type { CallName, FromWorker, ToWorker, WorkerCalls } from "./messages.ts";
+import type { CallName, FromTraining, ToTraining, WorkerCalls } from "./messages.ts";
 import { columnsOf, type OpenedData, openChoice } from "./open-choice.ts";
 
 // The data's side of the page: it reads files and trains. Its own policy lets it connect to nothing; what it works out
-// goes to the page, which holds the sockets and sees no example.
+// goes to the device's worker, which holds the sockets and sees no example.
 
-interface Port {
-  postMessage(message: FromWorker, transfer?: Transferable[]): void;
-  addEventListener(type: "message", listener: (event: { readonly data: ToWorker }) => void): void;
+interface Asker {
+  postMessage(message: FromTraining, transfer?: Transferable[]): void;
+  addEventListener(type: "message", listener: (event: { readonly data: ToTraining }) => void): void;
 }
-const page = globalThis as unknown as Port;
 
 interface Call<Name extends CallName> {
   readonly ask: WorkerCalls[Name]["ask"];
@@ -49,37 +48,45 @@ const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[
   },
 };
 
-const running = new Map<number, AbortController>();
+function serve(asker: Asker): void {
+  const running = new Map<number, AbortController>();
+  asker.addEventListener("message", ({ data: message }) => {
+    switch (message.type) {
+      case "call": {
+        const cancelled = new AbortController();
+        running.set(message.id, cancelled);
+        void answer(asker, message, cancelled.signal).finally(() => running.delete(message.id));
+        break;
+      }
+      case "cancel":
+        running.get(message.id)?.abort(new Error(message.reason));
+        break;
+      case "channel":
+        serve(message.port);
+        message.port.start();
+        break;
+      // The engine listens for these itself.
+      case "wasmFiles":
+      case "noWasmFiles":
+    }
+  });
+}
 
-page.addEventListener("message", ({ data: message }) => {
-  switch (message.type) {
-    case "call":
-      void answer(message);
-      break;
-    case "cancel":
-      running.get(message.id)?.abort(new Error(message.reason));
-      break;
-    case "wasmFiles":
-    case "noWasmFiles":
-  }
-});
-
-async function answer(message: Extract<ToWorker, { type: "call" }>): Promise<void> {
-  const { id, name, ask } = message;
-  const cancelled = new AbortController();
-  running.set(id, cancelled);
+async function answer(
+  asker: Asker,
+  { id, name, ask }: Extract<ToTraining, { type: "call" }>,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     const handle = handlers[name] as (call: Call<CallName>) => Promise<unknown>;
-    const tell = (news: unknown) => page.postMessage({ type: "news", id, news });
-    const value = await handle({ ask, tell, signal: cancelled.signal });
+    const tell = (news: unknown) => asker.postMessage({ type: "news", id, news });
+    const value = await handle({ ask, tell, signal });
     const { values } = value as { values?: { buffer?: ArrayBuffer } };
-    page.postMessage({ type: "answer", id, answer: value }, values?.buffer === undefined ? [] : [values.buffer]);
+    asker.postMessage({ type: "answer", id, answer: value }, values?.buffer === undefined ? [] : [values.buffer]);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    if (error instanceof ProtocolError) page.postMessage({ type: "refused", id, code: error.code, detail });
-    else page.postMessage({ type: "failed", id, detail });
-  } finally {
-    running.delete(id);
+    if (error instanceof ProtocolError) asker.postMessage({ type: "refused", id, code: error.code, detail });
+    else asker.postMessage({ type: "failed", id, detail });
   }
 }
 
@@ -87,4 +94,6 @@ function noData(): never {
   throw new ProtocolError("bad_data", "No data was chosen.");
 }
 
+const page = globalThis as unknown as Asker;
+serve(page);
 page.postMessage({ type: "ready" });

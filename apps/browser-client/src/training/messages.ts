@@ -50,15 +50,16 @@ export interface WorkerCalls {
 }
 export type CallName = keyof WorkerCalls;
 
-/** From the page. */
-export type ToWorker =
+/** From the page, or over a channel that the page made. */
+export type ToTraining =
   | { [Name in CallName]: { type: "call"; id: number; name: Name; ask: WorkerCalls[Name]["ask"] } }[CallName]
   | { readonly type: "cancel"; readonly id: number; readonly reason: string }
+  /** Another worker may ask over this port. */
+  | { readonly type: "channel"; readonly port: MessagePort }
   | { readonly type: "wasmFiles"; readonly files: WasmFiles }
   | { readonly type: "noWasmFiles"; readonly reason: string };
 
-/** From the worker. */
-export type FromWorker =
+export type FromTraining =
   | { readonly type: "ready" }
   /** The WebAssembly engine is next: only the page can fetch its files, for the worker has no way to the network. */
   | { readonly type: "wantWasmFiles" }

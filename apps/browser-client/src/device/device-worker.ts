@@ -1,0 +1,101 @@
+import { type Participant, type ParticipantOptions, participate } from "@tributary/participant";
+import { ProtocolError } from "@tributary/protocol";
+import { webCrypto } from "@tributary/secure-agg";
+import { type Channel, TrainingCalls } from "../training/training-calls.ts";
+import { DeviceInTab } from "./device-in-tab.ts";
+import type { DeviceHere, FromDevice, Joining, ToDevice } from "./messages.ts";
+import { after, afterSending, type Ending, type PartState, partBefore } from "./part-state.ts";
+import { remoteAbilities } from "./remote-work.ts";
+
+// The device's side of the page: the participant that every client shares, with its sockets and its key. Hashing and
+// masking a large model take it long enough that a page would stand still.
+
+interface Page {
+  postMessage(message: FromDevice): void;
+  addEventListener(type: "message", listener: (event: { readonly data: ToDevice }) => void): void;
+}
+const page = globalThis as unknown as Page;
+
+let participant: Participant | undefined;
+
+page.addEventListener("message", ({ data: message }) => {
+  switch (message.type) {
+    case "join":
+      message.training.start();
+      void join(message.joining, message.training as unknown as Channel);
+      break;
+    case "register":
+      void register(message.device);
+      break;
+    case "leave":
+      void participant?.leave().catch(() => undefined);
+  }
+});
+
+async function join(joining: Joining, training: Channel): Promise<void> {
+  const { run, found } = joining;
+  let state = partBefore(run);
+  const show = (next: PartState) => {
+    state = next;
+    page.postMessage({ type: "state", state });
+  };
+  const end = (ending: Ending) => show({ ...state, ending, doing: { kind: "idle" } });
+  try {
+    const joined = participate({
+      ...(await optionsOf(joining)),
+      ...remoteAbilities(new TrainingCalls(training), found),
+      run: run.run,
+      ledger: { record: (entry) => show(afterSending(state, entry)) },
+      onEvent: (event) => show(after(state, event)),
+    });
+    participant = joined;
+    await joined.done;
+    end({ kind: joined.state.kind === "left" ? "left" : "finished" });
+  } catch (error) {
+    end({ kind: "failed", detail: (error as Error).message });
+  }
+}
+
+/** Enrols, or logs in, by taking part in nothing. */
+async function register(device: DeviceHere): Promise<void> {
+  const noData = () => {
+    throw new ProtocolError("data_mismatch", "no data was chosen yet");
+  };
+  const options = await optionsOf(device);
+  const joined = participate({
+    ...options,
+    ...{ datasetFor: noData, trainerFor: noData, clientHalf: noData },
+    onEvent: ({ type }) => {
+      if (type === "connected") void joined.leave();
+    },
+  });
+  try {
+    await joined.done;
+    page.postMessage({ type: "registered", token: (await options.identity.load())!.token });
+  } catch (error) {
+    page.postMessage({ type: "refused", detail: (error as Error).message });
+  }
+}
+
+async function optionsOf({ coordinator, tab, engine, joinToken }: DeviceHere) {
+  const device = new DeviceInTab(tab);
+  await device.sweep();
+  return {
+    coordinator,
+    engine,
+    name: deviceName(),
+    fetch: (url, init) => fetch(url, init),
+    crypto: await webCrypto(crypto),
+    keys: device.keys,
+    identity: device.identity,
+    answers: device.answers,
+    ...(joinToken === undefined ? {} : { joinToken }),
+  } satisfies Partial<ParticipantOptions>;
+}
+
+/** What the operator sees: the kind of browser, no more. */
+function deviceName(): string {
+  const { userAgent } = navigator;
+  const browser = ["Edg", "Firefox", "Chrome", "Safari"].find((name) => userAgent.includes(name)) ?? "other";
+  return `browser (${browser === "Edg" ? "Edge" : browser})`;
+}

@@ -1,0 +1,31 @@
+import type { OpenRun } from "../open-runs.ts";
+import type { DataFound } from "../training/messages.ts";
+import type { PartState } from "./part-state.ts";
+
+/** Who this tab's device is, and to which coordinator. */
+export interface DeviceHere {
+  /** Base URL. */
+  readonly coordinator: string;
+  readonly tab: string;
+  readonly engine: string;
+  readonly joinToken: string | undefined;
+}
+
+/** What a device takes part with. */
+export interface Joining extends DeviceHere {
+  readonly run: OpenRun;
+  readonly found: DataFound;
+}
+
+export type ToDevice =
+  /** `training` is a channel to the training worker. */
+  | { readonly type: "join"; readonly joining: Joining; readonly training: MessagePort }
+  /** Makes itself known to the coordinator, and no more. */
+  | { readonly type: "register"; readonly device: DeviceHere }
+  | { readonly type: "leave" };
+
+export type FromDevice =
+  | { readonly type: "state"; readonly state: PartState }
+  /** A session's token, with which this device may look at the runs. */
+  | { readonly type: "registered"; readonly token: string }
+  | { readonly type: "refused"; readonly detail: string };

@@ -1,0 +1,156 @@
+import type { TrainingProgress } from "@tributary/algorithm";
+import type { LedgerEntry, ParticipantEvent } from "@tributary/participant";
+import type { Hint, Phase } from "@tributary/protocol";
+import type { OpenRun } from "../open-runs.ts";
+import { bytesText, words } from "../words.ts";
+
+export type Connection =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "connected" }
+  | { readonly kind: "lost"; readonly reason: string };
+
+/** What this device does for the round just now. */
+export type Doing =
+  | { readonly kind: "idle" }
+  | { readonly kind: "asked" }
+  | {
+      readonly kind: "training" | "evaluating";
+      readonly done: number;
+      readonly progress: TrainingProgress | undefined;
+    }
+  | { readonly kind: "sending" }
+  | { readonly kind: "sent" };
+
+/** A secure attempt's parameters, as this device checked them. `small`: the others together could work its part out. */
+export interface Secured {
+  readonly clients: number;
+  readonly minimumSurvivors: number;
+  readonly small: boolean;
+}
+
+export type Ending = { readonly kind: "finished" | "left" } | { readonly kind: "failed"; readonly detail: string };
+
+/** Where this device's part in a run stands, as the page shows it; plain data, for it crosses between workers. */
+export interface PartState {
+  readonly run: OpenRun;
+  readonly connection: Connection;
+  readonly phase: Phase;
+  readonly round: number;
+  /** The newest question. */
+  readonly hint: Hint | undefined;
+  readonly doing: Doing;
+  /** Of the round under way, at most the last 240. */
+  readonly losses: readonly number[];
+  /** How the round's secure sum protects this device's part, once it has begun. */
+  readonly secured: Secured | undefined;
+  readonly updates: number;
+  readonly bytes: number;
+  /** The newest first, at most 30. */
+  readonly log: readonly { readonly id: number; readonly at: number; readonly text: string }[];
+  readonly ending: Ending | undefined;
+}
+
+/** The part before anything has happened. */
+export function partBefore(run: OpenRun): PartState {
+  return {
+    run,
+    connection: { kind: "connecting" },
+    phase: run.phase,
+    round: 0,
+    hint: undefined,
+    doing: { kind: "idle" },
+    losses: [],
+    secured: undefined,
+    updates: 0,
+    bytes: 0,
+    log: [],
+    ending: undefined,
+  };
+}
+
+/** The step of a secure attempt that carries the update; what follows it are tags and shares. */
+const maskingStep = 2;
+
+/** The part after something left this device. */
+export function afterSending(state: PartState, { kind, round = 0, bytes, protection }: LedgerEntry): PartState {
+  const { sentUpdate, sentJudgement } = words.part.events;
+  const sent = { ...state, bytes: state.bytes + bytes };
+  const size = bytesText(bytes);
+  const masked = protection === "masked";
+  if (kind === "update") return logged({ ...sent, updates: sent.updates + 1 }, sentUpdate(round, size, masked));
+  return kind === "judgement" ? logged(sent, sentJudgement(round, size, masked)) : sent;
+}
+
+/** The part after one of the participant's events. */
+export function after(state: PartState, event: ParticipantEvent): PartState {
+  const { events } = words.part;
+  switch (event.type) {
+    case "waiting":
+      return { ...state, connection: { kind: "lost", reason: event.reason } };
+    case "connected":
+      return logged({ ...state, connection: { kind: "connected" } }, events.connected);
+    case "disconnected":
+      return logged({ ...state, connection: { kind: "lost", reason: event.reason } }, events.disconnected);
+    case "offered":
+      return logged(state, events.joined);
+    case "phase":
+      return { ...state, phase: event.phase };
+    case "asked": {
+      const { hint } = event;
+      // A secure attempt asks five times; this device trains while it is asked.
+      if (state.hint !== undefined && sameAttempt(state.hint, hint)) {
+        const arrived = state.doing.kind === "sending" && hint.step > maskingStep;
+        return { ...state, hint, doing: arrived ? { kind: "sent" } : state.doing };
+      }
+      return { ...state, round: hint.round, hint, doing: { kind: "asked" }, losses: [], secured: undefined };
+    }
+    case "secured": {
+      const { clients, minimumSurvivors, small } = event;
+      const secured = { clients, minimumSurvivors, small };
+      return { ...state, secured };
+    }
+    case "suspected":
+      return logged(state, events.suspected(event.hint.round, event.members.length));
+    case "notice":
+      return logged(state, event.text);
+    case "training": {
+      const { hint, done, progress } = event;
+      const losses = progress === undefined ? state.losses : [...state.losses, progress.loss].slice(-240);
+      const kind = hint.kind === "train" ? "training" : "evaluating";
+      return { ...state, round: hint.round, losses, doing: { kind, done, progress } };
+    }
+    case "trained":
+      return { ...state, doing: { kind: "sending" } };
+    case "reused":
+      return logged(state, events.reused(event.hint.round));
+    case "sent": {
+      const whole = event.protection === "none" || event.protection === "masked";
+      return whole && event.hint === state.hint ? { ...state, doing: { kind: "sent" } } : state;
+    }
+    case "dropped":
+      // Given up for a newer question, perhaps after its answer had arrived: nothing that a person should wonder about.
+      if (event.hint !== state.hint) return state;
+      return logged({ ...state, doing: { kind: "idle" } }, events.dropped(event.hint.round, event.reason));
+    case "dismissed":
+      return logged(
+        { ...state, doing: { kind: "idle" } },
+        events.dismissed(event.dismissal.round, event.dismissal.reason),
+      );
+    case "declined":
+      return logged({ ...state, doing: { kind: "idle" } }, events.declined(event.detail));
+    case "runEnded":
+      return event.phase === "gone" ? state : { ...state, phase: event.phase };
+    case "enrolled":
+    case "ignored":
+    case "left":
+    case "failed":
+      return state;
+  }
+}
+
+const sameAttempt = (a: Hint, b: Hint) => a.round === b.round && a.attempt === b.attempt && a.kind === b.kind;
+
+function logged(state: PartState, text: string): PartState {
+  const id = (state.log[0]?.id ?? 0) + 1;
+  return { ...state, log: [{ id, at: Date.now(), text }, ...state.log].slice(0, 30) };
+}
