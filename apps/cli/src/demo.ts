@@ -36,6 +36,9 @@ const defaultExamples = 6_000;
  */
 export async function runDemo(given: DemoFlags): Promise<void> {
   const { flags, held } = splitOff(given);
+  if (flags.clients < 3 && !flags.plain) {
+    throw new UsageError(`--clients ${flags.clients}: secure aggregation needs at least 3; take 3, or say --plain`);
+  }
   const model = parseModel(flags.model);
   const { data } = await openData({ ...openOptions(flags), ...(flags.data === "digits" ? { examples: 10 } : {}) });
   const folder = await mkdtemp(join(tmpdir(), "tributary-demo-"));
