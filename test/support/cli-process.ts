@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
@@ -74,4 +75,13 @@ export async function startCoordinatorProcess(
   const started = startCli(["coordinator", "--json", "--log-level", "warn", "--data-folder", folder, ...args]);
   const listening = await started.line("listening");
   return { ...started, url: listening["url"] as string, listening };
+}
+
+/** Does something with each item, as many at a time as there are cores: a command takes a second or two of one. */
+export async function atOnce<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async () => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), items.length) }, worker));
 }

@@ -95,11 +95,9 @@ export class Rest {
       .fetch(`${this.#url}${path}`, { method, headers, signal, ...body })
       .catch((cause: unknown) => {
         const why = (cause as { cause?: { message?: string } }).cause?.message ?? (cause as Error).message;
-        throw new ProtocolError(
-          "coordinator_unreachable",
-          `${this.#url} does not answer (${why}). ${mend(why)}`,
-          { cause },
-        );
+        throw new ProtocolError("coordinator_unreachable", `${this.#url} does not answer (${why}). ${mend(why)}`, {
+          cause,
+        });
       });
     const { status } = answer;
     const response = new Response(status === 204 || status === 304 ? null : (answer.body as ReadableStream), {
