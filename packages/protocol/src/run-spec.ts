@@ -18,7 +18,8 @@ export const ModelSpec = Type.Union([
     },
     strict,
   ),
-  Type.Object({ topology: Type.Object({}), ...Weights }, strict),
+  // Said aloud, for serializers leave out the members that a schema does not name.
+  Type.Object({ topology: Type.Object({}, { additionalProperties: true }), ...Weights }, strict),
 ]);
 export type ModelSpec = Static<typeof ModelSpec>;
 

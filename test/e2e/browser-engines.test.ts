@@ -1,0 +1,80 @@
+import { routes } from "@tributary/protocol";
+import { createTrainer, digits, partition, subset } from "@tributary/training";
+import { expect } from "vitest";
+import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
+import { chooseDigits, digitsSpec, engineShown, startCoordinator } from "../support/browser-federation.ts";
+
+const layer = (class_name: string, config: object) => ({ class_name, config });
+const convolutional = {
+  topology: {
+    class_name: "Sequential",
+    config: {
+      name: "small",
+      layers: [
+        layer("Conv2D", {
+          ...{ name: "convolution", filters: 4, kernel_size: [3, 3], strides: [1, 1], padding: "same" },
+          ...{ activation: "relu", batch_input_shape: [null, 28, 28, 1] },
+        }),
+        layer("MaxPooling2D", { name: "pool", pool_size: [2, 2], strides: [2, 2], padding: "valid" }),
+        layer("Flatten", { name: "flatten" }),
+        layer("Dense", { name: "output", units: 10, activation: "softmax" }),
+      ],
+    },
+  },
+};
+const dense = { preset: "mlp", hidden: [20] };
+
+for (const [engine, name, model, why] of [
+  ["webgpu", "WebGPU", convolutional, /^(?!.*cannot)/],
+  ["webgl", "WebGL", convolutional, /webgpu cannot run here/],
+  ["wasm", "WebAssembly", dense, /webgpu cannot run here: .*; webgl cannot run here: /],
+  // The WebAssembly engine's files do not arrive.
+  ["cpu", "plain JavaScript", dense, /wasm cannot run here: its files could not be fetched/],
+] as const) {
+  browserTest(
+    `${name} in a page takes the step that plain JavaScript takes in Node, and the page says why it is used`,
+    async () => {
+      const coordinator = await startCoordinator();
+      const { run } = await coordinator.startRun({
+        // One step on the whole shard: the order of the examples, which each device draws for itself, does not matter.
+        algorithm: { name: "fedavg", epochs: 1, batchSize: "all", learningRate: 0.5 },
+        ...{
+          model,
+          cohort: { size: 1, minimum: 1, overSelect: 1 },
+          evaluation: { on: "nowhere" },
+          stop: { rounds: 1 },
+        },
+      });
+      const weights = async (version: number) => {
+        const response = await fetch(`${coordinator.url}${routes.modelWeights(run, version)}`);
+        return new Float32Array(await response.arrayBuffer());
+      };
+      const before = await weights(0);
+
+      const { page } = await openPage(chromiumFlags[engine === "cpu" ? "wasm" : engine]);
+      if (engine === "cpu") await page.route("**/*.wasm", (route) => route.abort());
+      await page.goto(`${coordinator.url}/join`);
+      await chooseDigits(page, { device: 1, of: 3 });
+      const shown = await engineShown(page);
+      expect(shown).toContain(`Trains on ${name}`);
+      expect(shown).toMatch(why);
+      await page.getByRole("button", { name: "Join" }).click();
+      expect((await coordinator.rounds(run))[0]!.survivors).toHaveLength(1);
+      expect((await coordinator.clientNamed("browser")).engine).toBe(engine);
+
+      const all = digits({ count: 1000, seed: 0, split: "train" });
+      const shard = subset(all, partition("dominant:2", all.labels, { clients: 3, random: 0 })[0]!);
+      const reference = await createTrainer({ model: model as never, data: digitsSpec.data as never, engine: "cpu" });
+      const expected = await reference.train({
+        ...{ weights: before, data: shard, epochs: 1, batchSize: Number.POSITIVE_INFINITY, learningRate: 0.5 },
+        random: { permutation: (n: number) => Uint32Array.from({ length: n }, (_, i) => i) } as never,
+        signal: new AbortController().signal,
+      });
+      const after = await weights(1);
+      const furthest = (a: Float32Array, b: Float32Array) =>
+        a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+      expect(furthest(after, before)).toBeGreaterThan(1e-2);
+      expect(furthest(after, expected.weights)).toBeLessThan(1e-4);
+    },
+  );
+}
