@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { schemaVersion } from "../../apps/coordinator/src/store/migrations.ts";
 import { openSqlite, openSqliteStore } from "../../apps/coordinator/src/store/sqlite.ts";
 import { dataFolder } from "../support/data-folder.ts";
-import { newRun } from "../support/store-records.ts";
+import { enrolment, newRun } from "../support/store-records.ts";
 import { storeSuite } from "../support/store-suite.ts";
 
 storeSuite("SQLite", async () => {
@@ -21,6 +21,21 @@ test("a database that a newer Tributary wrote is named, refused and left as it w
   const before = await readFile(file);
   await expect(openSqliteStore(file)).rejects.toThrow(`${file} has schema version ${schemaVersion + 1}`);
   expect(await readFile(file)).toEqual(before);
+});
+
+test("a device that enrolled before devices had keys is there still, its token worth nothing", async () => {
+  const file = join(await dataFolder(), "tributary.sqlite");
+  const store = await openSqliteStore(file);
+  await store.enrol(enrolment(1));
+  await store.close();
+  const database = await openSqlite(file);
+  for (const column of ["public_key", "token_expires_at"]) database.exec(`alter table clients drop column ${column}`);
+  database.exec("update meta set value = '2' where key = 'schema_version'");
+  database.close();
+  const migrated = await openSqliteStore(file);
+  expect(await migrated.clients()).toMatchObject([{ client: enrolment(1).client, name: "box 1", publicKey: "" }]);
+  expect(await migrated.clientByTokenHash(enrolment(1).tokenHash, 0)).toBeUndefined();
+  await migrated.close();
 });
 
 test("a file that is no database is named, refused and left as it was", async () => {
