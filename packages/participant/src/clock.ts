@@ -15,6 +15,36 @@ export const systemClock: Clock = {
   },
 };
 
+/** A clock whose alarms can all be brought forward: for waits that news can end. */
+export interface WakeableClock extends Clock {
+  /** Rings every alarm that is set. */
+  wake(): void;
+}
+
+/** `clock`, wakeable. */
+export function wakeable(clock: Clock): WakeableClock {
+  const alarms = new Set<() => void>();
+  return {
+    now: () => clock.now(),
+    setTimeout(callback, ms) {
+      const ring = () => {
+        stop();
+        callback();
+      };
+      const cancel = clock.setTimeout(ring, ms);
+      const stop = () => {
+        alarms.delete(ring);
+        cancel();
+      };
+      alarms.add(ring);
+      return stop;
+    },
+    wake() {
+      for (const ring of [...alarms]) ring();
+    },
+  };
+}
+
 /** Resolves after `ms`; rejects with the signal's reason when that comes first. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

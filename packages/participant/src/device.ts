@@ -12,7 +12,7 @@ import {
 import { type CryptoBackend, loadKernel, portableCrypto } from "@tributary/secure-agg";
 
 import { BlobCache } from "./blob-cache.ts";
-import { type Clock, sleep, systemClock } from "./clock.ts";
+import { type Clock, sleep, systemClock, type WakeableClock, wakeable } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { deferred } from "./deferred.ts";
 import { credentialsOf } from "./enrol-device.ts";
@@ -50,6 +50,8 @@ const honestButCurious =
  */
 export class Device implements Participant {
   readonly #clock: Clock;
+  /** Runs the waits before fetching and sending again. */
+  readonly #retries: WakeableClock;
   readonly #jitter: Random;
   readonly #outbox: Outbox;
   readonly #credentials: Credentials;
@@ -68,6 +70,7 @@ export class Device implements Participant {
   constructor(options: ParticipantOptions) {
     const { coordinator, fetch, socket, clock = systemClock, jitter = platformRandom() } = options;
     this.#clock = clock;
+    this.#retries = wakeable(clock);
     this.#jitter = jitter;
     this.#onEvent = options.onEvent ?? (() => undefined);
     const { ledger } = options;
@@ -117,7 +120,7 @@ export class Device implements Participant {
         answers: options.answers ?? answersInMemory(),
         blobs: options.blobs ?? new BlobCache(),
         queue: options.queue ?? new WorkQueue(),
-        clock,
+        clock: this.#retries,
         jitter,
         random: options.random ?? platformRandom(),
         onEvent: this.#onEvent,
@@ -176,6 +179,7 @@ export class Device implements Participant {
     if (first && !this.#trust.pinned) this.#onEvent({ type: "notice", text: honestButCurious });
     this.#trust.expire();
     this.#memberships.offerAgain();
+    this.#retries.wake();
     return this.#refresh();
   }
 
