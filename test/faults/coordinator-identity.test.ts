@@ -12,7 +12,7 @@ import {
   type Session,
   toBase64,
 } from "@tributary/protocol";
-import { clientIdOf, portableCrypto, type Signer, signRoster, verifySignature } from "@tributary/secure-agg";
+import { clientIdOf, portableCrypto, type Signer, verifySignature } from "@tributary/secure-agg";
 import { describe, expect, test } from "vitest";
 import { Identities } from "../../apps/coordinator/src/identities.ts";
 import { call } from "../support/coordinator-calls.ts";
@@ -263,43 +263,6 @@ describe("over a restart", () => {
     await writeFile(file, "remember the milk");
     await expect(localCoordinator({ dataFolder: folder })).rejects.toThrow(`${file} does not hold a key`);
     expect(await readFile(file, "utf8")).toBe("remember the milk");
-  });
-});
-
-describe("with an operator's roster", () => {
-  const operator = freshSigner();
-  const [listed, stranger] = [freshSigner(), freshSigner()];
-
-  async function rosterFile(change: (roster: object) => object = (roster) => roster): Promise<string> {
-    const file = join(await dataFolder(), "roster.json");
-    const signed = await signRoster(operator, [{ name: "listed", publicKey: toBase64(listed.publicKey) }]);
-    await writeFile(file, JSON.stringify(change(signed)));
-    return file;
-  }
-
-  test("the devices on it are enrolled, others are refused with the key that is missing", async () => {
-    const { url, operatorKey } = await localCoordinator({ rosterFile: await rosterFile() });
-    expect(operatorKey).toBe(toBase64(operator.publicKey));
-    const { status, body } = await enrolled(listed, url);
-    expect(status).toBe(201);
-    const refused = await enrolled(stranger, url);
-    expect(refused).toMatchObject({ status: 403, body: { code: "forbidden" } });
-    expect(refused.body.detail).toContain(toBase64(stranger.publicKey));
-    const { token } = body;
-    expect((await call(url, `GET ${routes.roster()}`, { token })).body).toMatchObject({
-      members: [{ name: "listed" }],
-    });
-  });
-
-  test("a roster that was changed after it was signed stops the start, and is named", async () => {
-    const rosterPath = await rosterFile((roster) => ({ ...roster, members: [] }));
-    await expect(localCoordinator({ rosterFile: rosterPath })).rejects.toThrow(new RegExp(`${rosterPath}.*signature`));
-  });
-
-  test("without one there is none to be had", async () => {
-    const { body } = await enrolled(freshSigner());
-    const { token } = body;
-    expect(await call(coordinator.url, `GET ${routes.roster()}`, { token })).toMatchObject({ status: 404 });
   });
 });
 
