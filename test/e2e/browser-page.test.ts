@@ -12,14 +12,27 @@ const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const built = join(dirname(require.resolve("@tributary/browser-client/package.json")), "dist/page");
 const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 } };
 
-test("the page's own code is small, and its worker's code holds no way to the network", () => {
-  const scripts = (folder: string) =>
-    readdirSync(join(built, folder))
-      .filter((name) => name.endsWith(".js"))
-      .map((name) => readFileSync(join(built, folder, name)));
-  const first = scripts("assets").map((code) => gzipSync(code).length);
-  expect(first.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(150_000);
-  for (const code of scripts("assets/worker")) expect(code.toString()).not.toMatch(/WebSocket|XMLHttpRequest\(/);
+const builtIn = (folder: string) => readdirSync(join(built, folder)).filter((name) => name.endsWith(".js"));
+const read = (path: string) => readFileSync(join(built, path));
+
+test("the page's own code is small", () => {
+  const sizes = builtIn("assets").map((name) => gzipSync(read(`assets/${name}`)).length);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(150_000);
+});
+
+test("no code that the training worker can load holds a socket", () => {
+  const loaded = new Set<string>();
+  const load = (name: string) => {
+    if (loaded.has(name)) return;
+    loaded.add(name);
+    for (const [, other] of read(`assets/worker/${name}`)
+      .toString()
+      .matchAll(/["'`]\.\/([\w.-]+\.js)["'`]/g))
+      load(other!);
+  };
+  load(builtIn("assets/worker").find((name) => name.startsWith("training-worker-"))!);
+  expect([...loaded].join(" ")).toMatch(/webgpu-.*|wasm-.*/);
+  for (const name of loaded) expect(read(`assets/worker/${name}`).toString()).not.toMatch(/WebSocket|XMLHttpRequest\(/);
 });
 
 test("every file comes with the policy that its place asks for", async () => {
@@ -31,17 +44,20 @@ test("every file comes with the policy that its place asks for", async () => {
       "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   );
   expect(page.headers.get("cache-control")).toBe("no-cache");
-  const worker = readdirSync(join(built, "assets/worker")).find((name) => /^main-.*\.js$/.test(name));
-  for (const path of [/assets\/index-[^"]+\.js/.exec(html)![0], `assets/worker/${worker}`]) {
+  const worker = (kind: string) => `assets/worker/${builtIn("assets/worker").find((name) => name.startsWith(kind))}`;
+  for (const [path, connect] of [
+    [/assets\/index-[^"]+\.js/.exec(html)![0], "connect-src 'self'"],
+    [worker("device-worker-"), "connect-src 'self'"],
+    [worker("training-worker-"), "connect-src blob:"],
+  ] as const) {
     const { headers } = await fetch(`${url}/join/${path}`);
+    expect(headers.get("content-security-policy")).toContain(connect);
     expect(headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(headers.get("cross-origin-embedder-policy")).toBe("require-corp");
     expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
     expect(headers.get("x-content-type-options")).toBe("nosniff");
     expect(headers.get("referrer-policy")).toBe("no-referrer");
     expect(headers.get("content-encoding")).toMatch(/br|gzip/);
-    const connect = path.includes("worker") ? "connect-src blob:" : "connect-src 'self'";
-    expect(headers.get("content-security-policy")).toContain(connect);
   }
   expect((await fetch(`${url}/join/assets/absent.js`)).status).toBe(404);
 });

@@ -33,7 +33,7 @@ browserTest("a tab that is closed in the middle of its training ends no round", 
   const coordinator = await startCoordinator();
   const { run } = await coordinator.startRun({
     // Long enough that the browser is still at it when the others are done.
-    algorithm: { name: "fedavg", epochs: 60, batchSize: 10, learningRate: 0.01 },
+    algorithm: { name: "fedavg", epochs: 15, batchSize: 10, learningRate: 0.01 },
     cohort: { size: 3, minimum: 2, overSelect: 1 },
     stop: { rounds: 1 },
   });
@@ -50,4 +50,30 @@ browserTest("a tab that is closed in the middle of its training ends no round", 
   expect(round!.cohort).toContain(client);
   expect(round!.survivors).toHaveLength(2);
   expect(round!.survivors).not.toContain(client);
+});
+
+browserTest("what a browser gives to a secure sum leaves it masked", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun({
+    cohort: { size: 3, minimum: 3, overSelect: 1 },
+    secureAggregation: "required",
+    stop: { rounds: 1 },
+  });
+  const { page, complaints } = await openPage(chromiumFlags.webgpu);
+  await page.goto(`${coordinator.url}/join`);
+  await page.getByText("Secure aggregation:").waitFor();
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  for (const shard of ["2/3", "3/3"]) coordinator.joinNode(run, shard);
+  const [round] = await coordinator.rounds(run);
+  expect(round!.survivors).toHaveLength(3);
+  // Ten classes by chance: ln 10 = 2.30. A sum with a mask left in it is noise.
+  expect(round!.evaluation!["loss"]).toBeLessThan(2.3);
+  await page.getByText("The run is over. Thank you").waitFor();
+  await page.getByText(/Round 1: sent the update, .*masked/).waitFor();
+  await page.getByText("This round's sum is over 3 devices").waitFor();
+  expect(await page.getByText(/sent the update/).allTextContents()).not.toContainEqual(
+    expect.not.stringMatching(/masked/),
+  );
+  expect(complaints).toEqual([]);
 });
