@@ -177,9 +177,22 @@ export class Federation {
     }
   }
 
+  /** An open run that cannot be judged would fail for good at its next evaluation; better not to start at all. */
+  #requireEvaluationSet({ run, phase, spec }: RunRecord): void {
+    const { evaluation } = spec as RunSpec;
+    if (isOver(phase) || evaluation.on !== "coordinator") return;
+    try {
+      this.#ports.models.requireSet(evaluation.data);
+    } catch (cause) {
+      const mend = "start it with that set again (--evaluation-data), or stop the run first";
+      throw new ProtocolError("bad_spec", `${run} is open: ${(cause as Error).message} ${mend}`, { cause });
+    }
+  }
+
   async #revive({ record, progress }: StoredRun): Promise<RunSession | undefined> {
     const { store, log } = this.#ports;
     const spec = record.spec as RunSpec;
+    this.#requireEvaluationSet(record);
     const version = record.modelVersion;
     const [model, checkpoint] = await Promise.all([
       store.model(record.run, version),

@@ -51,6 +51,11 @@ export class Models {
     return this.#ask({ type: "describe", ...request });
   }
 
+  /** Throws `bad_spec` unless there is an evaluation set of this name. */
+  requireSet(set: string): void {
+    this.#source(set);
+  }
+
   /** Throws `bad_spec` unless the evaluation set is there and fits the run's data. */
   checkSet(set: string, data: DataSpec): Promise<void> {
     return this.#ask({ type: "check", data, source: this.#source(set) });
