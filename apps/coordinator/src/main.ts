@@ -96,7 +96,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       ...(tls === undefined ? {} : { tls }),
     });
     undo.push(() => app.close());
-    await app.listen({ host, port, backlog: 4096 });
+    await app.listen({ host, port, backlog: 4096 }).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== "EADDRINUSE") throw cause;
+      const mend = "stop it, or choose another with --port (0 takes a free one)";
+      const taken = new Error(`port ${port} of ${host} is taken by another process; ${mend}`, { cause });
+      throw Object.assign(taken, { code: cause.code });
+    });
     const address = app.server.address() as { port: number };
     const shownHost = host.includes(":") ? `[${host}]` : host;
     logger.info({ host, port: address.port, runs: federation.records().length }, "listening");
