@@ -25,11 +25,11 @@ const convolutional = {
 const dense = { preset: "mlp", hidden: [20] };
 
 for (const [engine, name, model, why] of [
-  ["webgpu", "WebGPU", convolutional, /^(?!.*cannot)/],
-  ["webgl", "WebGL", convolutional, /webgpu cannot run here/],
-  ["wasm", "WebAssembly", dense, /webgpu cannot run here: .*; webgl cannot run here: /],
+  ["webgpu", "WebGPU", convolutional, /TensorFlow.js on WebGPU$/],
+  ["webgl", "WebGL", convolutional, /webgpu.*: WebGPU finds no graphics adapter/],
+  ["wasm", "WebAssembly", dense, /WebGPU finds no graphics adapter; webgl.*: this browser offers no WebGL 2/],
   // The WebAssembly engine's files do not arrive.
-  ["cpu", "plain JavaScript", dense, /wasm cannot run here: its files could not be fetched/],
+  ["cpu", "plain JavaScript", dense, /wasm.*: its files could not be fetched/],
 ] as const) {
   browserTest(
     `${name} in a page takes the step that plain JavaScript takes in Node, and the page says why it is used`,

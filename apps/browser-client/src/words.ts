@@ -43,7 +43,8 @@ export const words = {
     plainTitle: "Not secure",
     plain: "the coordinator sees this device's update. It could learn something about your data from it.",
     secureTitle: "Secure aggregation",
-    secure: "the coordinator sees only the sum over all devices, never this device's own update.",
+    secure:
+      "the coordinator sees the sum over a round's devices, not this device's own update, as long as those devices are real.",
   },
 
   locked: {
@@ -167,6 +168,8 @@ export const words = {
 } as const;
 
 const engines: Record<EngineName, string> = {
+  "tensorflow-gpu": "TensorFlow on CUDA",
+  tensorflow: "TensorFlow",
   webgpu: "WebGPU",
   webgl: "WebGL",
   wasm: "WebAssembly",

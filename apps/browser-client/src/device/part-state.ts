@@ -22,7 +22,7 @@ export type Doing =
   | { readonly kind: "sent" };
 
 /** A secure attempt's parameters, as this device checked them. `small`: the others together could work its part out. */
-export interface Secured {
+interface Secured {
   readonly clients: number;
   readonly minimumSurvivors: number;
   readonly small: boolean;
@@ -102,7 +102,8 @@ export function after(state: PartState, event: ParticipantEvent): PartState {
         const arrived = state.doing.kind === "sending" && hint.step > maskingStep;
         return { ...state, hint, doing: arrived ? { kind: "sent" } : state.doing };
       }
-      return { ...state, round: hint.round, hint, doing: { kind: "asked" }, losses: [], secured: undefined };
+      const losses = hint.kind === "train" ? [] : state.losses;
+      return { ...state, round: hint.round, hint, doing: { kind: "asked" }, losses, secured: undefined };
     }
     case "secured": {
       const { clients, minimumSurvivors, small } = event;

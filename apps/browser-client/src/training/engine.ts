@@ -42,7 +42,11 @@ let wasmFiles: Promise<void> | undefined;
 function obtainWasmFiles(): Promise<void> {
   wasmFiles ??= new Promise((resolve, reject) => {
     globalThis.addEventListener("message", ({ data: message }: MessageEvent<ToTraining>) => {
-      if (message.type === "noWasmFiles") reject(new Error(message.reason));
+      if (message.type === "noWasmFiles") {
+        // Engines that cannot run say why in their error's cause.
+        const cause = new Error(message.reason);
+        reject(new Error(message.reason, { cause }));
+      }
       if (message.type !== "wasmFiles") return;
       setWasmFiles(message.files);
       resolve();

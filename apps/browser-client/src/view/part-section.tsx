@@ -30,7 +30,7 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
         <Figure name={words.part.updates} value={`${updates}`} />
         <Figure name={words.part.bytes} value={bytesText(bytes)} />
       </dl>
-      <Curve losses={losses} />
+      {ending !== undefined && losses.length === 0 ? null : <Curve losses={losses} />}
       {engine.kind === "ready" ? <p class="hint">{words.device.ready(engine.found.engine)}</p> : null}
       <Protection secure={run.secure} />
       {secured === undefined ? null : (
