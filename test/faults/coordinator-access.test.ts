@@ -169,7 +169,7 @@ describe("off loopback", () => {
       failFast: true,
       connectTimeoutMs: 500,
     };
-    const connected = Promise.withResolvers?.<void>() ?? resolvable<void>();
+    const connected = resolvable<void>();
     const good = join({
       ...base,
       fingerprint: coordinator.fingerprint!,

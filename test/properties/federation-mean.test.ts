@@ -47,7 +47,7 @@ test("whoever drops, straggles or is left over, each model is the survivors' wei
       });
 
       const names = clientsNamed(devices.length);
-      let model = initial;
+      let model: Float32Array = initial;
       for (const [i, { round, cohort, survivors }] of committed.entries()) {
         expect(round).toBe(i + 1);
         expect(new Set(survivors).size).toBe(survivors.length);

@@ -35,7 +35,7 @@ export async function rawWebSocket(url: string, headers: Record<string, string> 
 
 function converse(socket: Socket): Promise<RawWebSocket> {
   const received = new Log<string>();
-  let buffer = Buffer.alloc(0);
+  let buffer: Buffer = Buffer.alloc(0);
   let code: number | undefined;
   const closed = new Promise<number | undefined>((resolve) => socket.on("close", () => resolve(code)));
   socket.on("error", () => undefined);
