@@ -1,8 +1,10 @@
-import { chooseEngine, createTrainer, engineNames } from "@tributary/training";
+import { chooseEngine, createTrainer, engineNames, engineReport } from "@tributary/training";
 import { describe, expect, test } from "vitest";
 import { randomTable, trainerSuite } from "../support/training-trainer-suite.ts";
 
-for (const engine of engineNames) describe(engine, () => trainerSuite(engine, "sequence"));
+for (const { engine, present } of await engineReport()) {
+  if (present) describe(engine, () => trainerSuite(engine, "sequence"));
+}
 // The one engine that trains a mere sequence of layers by a way of its own.
 describe("wasm, a graph", () => trainerSuite("wasm", "graph"));
 

@@ -1,7 +1,7 @@
-import type { DataSpec, ModelSpec } from "@tributary/protocol";
-import { layerClasses } from "../models/layer-classes.ts";
+import type { DataSpec } from "@tributary/protocol";
 import type { Topology } from "../models/topology.ts";
 import type { TrainableModel } from "../trainable-model.ts";
+import { EngineMissing } from "./engine-missing.ts";
 
 /** One way to do the arithmetic. */
 interface Engine {
@@ -10,40 +10,54 @@ interface Engine {
   readonly what: string;
   /** Starts the backend; afterwards it can be switched to at once. Rejects with the reason where it cannot run here. */
   start(): Promise<void>;
-  /** Layer classes whose gradients the backend lacks. */
-  readonly untrainable: readonly string[];
+  /** Why a started engine is not taken unless it is asked for; undefined where it may be. */
+  drawback?(): Promise<string | undefined>;
   /** Multiply-adds, forward, that one uninterrupted stretch of work may take: some 30 ms of training. */
   readonly multiplyAddsAtATime: number;
   /** Builds a model that needs nothing of the backend, where the engine has a way of its own for its layers. */
-  readonly direct?: (topology: Topology, data: DataSpec) => Promise<TrainableModel | undefined>;
-  /** Not even looked for where there is neither a page nor a worker of one. */
-  readonly browserOnly?: boolean;
+  direct?(topology: Topology, data: DataSpec): Promise<TrainableModel | undefined>;
+  /** Not even looked for on the other platform. */
+  readonly only?: "browser" | "node";
 }
+
+const inBrowser = "document" in globalThis || "WorkerGlobalScope" in globalThis;
 
 /** The engines there are, best first. A further one is a row here and a file beside this one. */
 const table = {
+  "tensorflow-gpu": {
+    backend: "tensorflow",
+    what: "TensorFlow on CUDA",
+    start: async () => (await import("./tensorflow.ts")).startTensorFlowOnGpu(),
+    multiplyAddsAtATime: 2e9,
+    only: "node",
+  },
+  tensorflow: {
+    backend: "tensorflow",
+    what: "TensorFlow's own library",
+    start: async () => (await import("./tensorflow.ts")).startTensorFlow(),
+    multiplyAddsAtATime: 2e8,
+    only: "node",
+  },
   webgpu: {
     backend: "webgpu",
     what: "TensorFlow.js on WebGPU",
-    start: async () => (await import("./webgpu.ts")).startWebGpu(),
-    untrainable: [],
+    start: async () =>
+      inBrowser ? (await import("./webgpu.ts")).startWebGpu() : (await import("./dawn.ts")).startDawn(),
+    drawback: async () => (inBrowser ? undefined : (await import("./dawn.ts")).dawnDrawback()),
     multiplyAddsAtATime: 1e9,
-    browserOnly: true,
   },
   webgl: {
     backend: "webgl",
     what: "TensorFlow.js on WebGL",
     start: async () => (await import("./webgl.ts")).startWebGl(),
-    untrainable: [],
     multiplyAddsAtATime: 2e8,
-    browserOnly: true,
+    only: "browser",
   },
   wasm: {
     backend: "wasm",
-    what: "TensorFlow.js on WebAssembly",
+    what: "WebAssembly",
     start: async () => (await import("./wasm.ts")).startWasm(),
     direct: async (topology, data) => (await import("../kernels/open-direct-model.ts")).openDirectModel(topology, data),
-    untrainable: [],
     multiplyAddsAtATime: 2e7,
   },
   cpu: {
@@ -52,7 +66,6 @@ const table = {
     start: async () => {
       await import("@tensorflow/tfjs-backend-cpu");
     },
-    untrainable: [],
     multiplyAddsAtATime: 2e6,
   },
 } as const satisfies Record<string, Engine>;
@@ -62,16 +75,15 @@ export type EngineName = keyof typeof table;
 /** The row of an engine. */
 export const engineOf = (name: EngineName): Engine => table[name];
 
-const inBrowser = "document" in globalThis || "WorkerGlobalScope" in globalThis;
-
 /** The engines that this platform may have, best first. */
-export const engineNames = (Object.keys(table) as EngineName[]).filter(
-  (name) => inBrowser || engineOf(name).browserOnly !== true,
-);
+export const engineNames = (Object.keys(table) as EngineName[]).filter((name) => {
+  const { only } = engineOf(name);
+  return only === undefined || (only === "browser") === inBrowser;
+});
 
 const started = new Map<EngineName, Promise<void>>();
 
-/** Starts an engine once per process; rejects, naming the engine, where it cannot run. */
+/** Starts an engine once per process; rejects with `EngineMissing`, naming the engine, where it cannot run. */
 export function startEngine(name: EngineName): Promise<void> {
   let start = started.get(name);
   if (start === undefined) {
@@ -79,55 +91,10 @@ export function startEngine(name: EngineName): Promise<void> {
     started.set(name, start);
   }
   return start.catch((cause: unknown) => {
-    throw new Error(
-      `The engine "${name}" (${engineOf(name).what}) cannot run here: ${(cause as Error)?.message ?? cause}. ` +
-        `Engines: ${engineNames.join(", ")}.`,
-      { cause },
-    );
+    const why = (cause as Error)?.message ?? String(cause);
+    const command = cause instanceof EngineMissing ? cause.command : undefined;
+    const mend = command === undefined ? "" : ` To add it: ${command}.`;
+    const what = `The engine "${name}" (${engineOf(name).what}) cannot run here: ${why}.${mend}`;
+    throw new EngineMissing(`${what} Engines: ${engineNames.join(", ")}.`, command, { cause });
   });
-}
-
-/**
- * The best engine that runs here and can train `model`, and why it. `force` is taken as it is, or an `Error` says what
- * there is.
- */
-export async function chooseEngine(
-  options: {
-    force?: string | undefined;
-    model?: ModelSpec | undefined;
-    /** Hears of each engine just before it is started, which may mean that it is downloaded first; may have it wait. */
-    onStarting?: ((engine: EngineName) => void | Promise<void>) | undefined;
-  } = {},
-): Promise<{ engine: EngineName; reason: string }> {
-  const { force, model, onStarting } = options;
-  const layers = model === undefined ? [] : layerClasses(model);
-  const lacking = (name: EngineName) => layers.find((layer) => engineOf(name).untrainable.includes(layer));
-  if (force !== undefined) {
-    const engine = engineNames.find((name) => name === force);
-    if (engine === undefined) throw new Error(`There is no engine "${force}". Engines: ${engineNames.join(", ")}.`);
-    const missing = lacking(engine);
-    if (missing !== undefined) {
-      throw new Error(`The engine "${engine}" cannot train ${missing} layers. Engines: ${engineNames.join(", ")}.`);
-    }
-    await onStarting?.(engine);
-    await startEngine(engine);
-    return { engine, reason: `${engineOf(engine).what}, as asked` };
-  }
-  const passedOver: string[] = [];
-  for (const engine of engineNames) {
-    const missing = lacking(engine);
-    if (missing !== undefined) {
-      passedOver.push(`${engine} cannot train ${missing} layers`);
-      continue;
-    }
-    try {
-      await onStarting?.(engine);
-      await startEngine(engine);
-      return { engine, reason: [engineOf(engine).what, ...passedOver].join("; ") };
-    } catch (error) {
-      const { message, cause } = error as Error & { cause?: Error };
-      passedOver.push(`${engine} cannot run here: ${cause?.message ?? message}`);
-    }
-  }
-  throw new Error(`No engine can train this model here: ${passedOver.join("; ")}.`);
 }
