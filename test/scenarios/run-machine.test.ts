@@ -201,6 +201,52 @@ test("gives up when nothing has improved for as many rounds as its patience", ()
   expect(effects).toMatchObject([{ type: "ended", reason: "no better accuracy for 2 rounds" }]);
 });
 
+test("without an evaluation its patience watches the training loss", () => {
+  const run = drive({ stop: { rounds: 99, patienceRounds: 2 } });
+  run.send({ type: "start" });
+  for (const trainingLoss of [0.9, 0.5, 0.6, 0.5]) {
+    for (const client of clientsNamed(3)) run.answer(client);
+    run.send({ type: "aggregated", metrics: { trainingLoss } });
+  }
+  expect(run.state).toMatchObject({ phase: "finished", reason: "no better trainingLoss for 2 rounds" });
+});
+
+test("a secure attempt goes through its five steps, and the last closes only when there is enough", () => {
+  const run = drive({ secureAggregation: "required", cohort: { size: 3, minimum: 3 } });
+  run.send({ type: "start" });
+  for (let step = 0; step < 4; step++) for (const client of clientsNamed(3)) run.answer(client);
+  expect(run.state).toMatchObject({ phase: "collecting", step: 4 });
+  for (const client of clientsNamed(3)) run.answer(client);
+  expect(run.state).toMatchObject({ phase: "collecting", step: 4 });
+  expect(run.send({ type: "pause" })).toEqual([]);
+  const effects = run.send({ type: "enough", address: addressOf(run.state) });
+  expect(effects).toMatchObject([{ type: "aggregate", survivors: clientsNamed(3) }]);
+});
+
+test("a secure attempt that loses too many before the last step is tried again, in it the run fails", () => {
+  const run = drive({ secureAggregation: "required", cohort: { size: 3, minimum: 3 } });
+  run.send({ type: "start" });
+  const [a] = clientsNamed(3);
+  expect(types(run.send({ type: "departed", client: a!, reason: "the device left" }))).toEqual(["abandon", "wake"]);
+  run.wait(1_000);
+  for (let step = 0; step < 4; step++) for (const client of clientsNamed(3)) run.answer(client);
+  run.send({ type: "departed", client: a!, reason: "the device left" });
+  expect(run.state).toMatchObject({ phase: "collecting", step: 4 });
+  run.wait(600_000);
+  expect(run.state).toMatchObject({ phase: "failed", reason: expect.stringMatching(/can never be finished/) });
+});
+
+test("a restart in the last step of a secure attempt asks the same devices again", () => {
+  const run = drive({ secureAggregation: "required", cohort: { size: 3, minimum: 3 } });
+  run.send({ type: "start" });
+  for (let step = 0; step < 4; step++) for (const client of clientsNamed(3)) run.answer(client);
+  if (run.state.phase !== "collecting") throw new Error("not collecting");
+  const { attempt, step, asked, progress } = run.state;
+  const later = drive({ secureAggregation: "required", cohort: { size: 3, minimum: 3 } });
+  const effects = later.restore({ progress, phase: "collecting", unfinished: { attempt, step, asked } });
+  expect(effects).toMatchObject([{ type: "ask", step: 4, clients: clientsNamed(3), attempt: { attempt: 1 } }, {}]);
+});
+
 test("stops when its minutes are over, pauses not counted", () => {
   const run = drive({ stop: { rounds: 99, maxMinutes: 1 } });
   run.send({ type: "start" });

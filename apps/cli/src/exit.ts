@@ -1,4 +1,3 @@
-import { DataFolderInUse, UnsafeOptions } from "@tributary/coordinator";
 import { ProtocolError } from "@tributary/protocol";
 
 /** What a command gives back to the shell: done, failed, used wrongly. */
@@ -9,11 +8,12 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Errors that another command line would not have met. By name: most commands never load the coordinator's classes. */
+const misuses = new Set(["UsageError", "UnsafeOptions", "DataFolderInUse"]);
+
 /** The exit code and the one line to print for whatever ended a command. Bugs keep their stack. */
 export function explainFailure(error: unknown): { code: number; message: string } {
-  if (error instanceof UsageError || error instanceof UnsafeOptions)
-    return { code: exitCodes.usage, message: error.message };
-  if (error instanceof DataFolderInUse) return { code: exitCodes.usage, message: error.message };
+  if (error instanceof Error && misuses.has(error.name)) return { code: exitCodes.usage, message: error.message };
   if (error instanceof ProtocolError) {
     const usage = error.code === "bad_spec" || error.code === "bad_request";
     return { code: usage ? exitCodes.usage : exitCodes.failed, message: `${error.message} [${error.code}]` };

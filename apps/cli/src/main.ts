@@ -1,14 +1,5 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { addClientsCommand } from "./commands/clients.ts";
-import { addCoordinatorCommand } from "./commands/coordinator.ts";
-import { addDemoCommand } from "./commands/demo.ts";
-import { addJoinCommand } from "./commands/join.ts";
-import { addModelsCommand } from "./commands/models.ts";
-import { addRosterCommand } from "./commands/roster.ts";
-import { addRunsCommand } from "./commands/runs.ts";
-import { addSimulateCommand } from "./commands/simulate.ts";
-import { addTrainCommand } from "./commands/train.ts";
 import { exitCodes, explainFailure } from "./exit.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -22,15 +13,20 @@ const program = new Command("tributary")
   .configureHelp({ sortSubcommands: false })
   .exitOverride();
 
-addCoordinatorCommand(program);
-addJoinCommand(program);
-addDemoCommand(program);
-addRunsCommand(program);
-addModelsCommand(program);
-addClientsCommand(program);
-addRosterCommand(program);
-addSimulateCommand(program);
-addTrainCommand(program);
+/** Each command's module, loaded only where it is called for: the engines alone take longer than most commands. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  coordinator: async () => (await import("./commands/coordinator.ts")).addCoordinatorCommand,
+  join: async () => (await import("./commands/join.ts")).addJoinCommand,
+  demo: async () => (await import("./commands/demo.ts")).addDemoCommand,
+  runs: async () => (await import("./commands/runs.ts")).addRunsCommand,
+  models: async () => (await import("./commands/models.ts")).addModelsCommand,
+  clients: async () => (await import("./commands/clients.ts")).addClientsCommand,
+  roster: async () => (await import("./commands/roster.ts")).addRosterCommand,
+  simulate: async () => (await import("./commands/simulate.ts")).addSimulateCommand,
+  train: async () => (await import("./commands/train.ts")).addTrainCommand,
+};
+const named = commands[process.argv[2] ?? ""];
+for (const load of named === undefined ? Object.values(commands) : [named]) (await load())(program);
 
 try {
   await program.parseAsync(process.argv);

@@ -1,4 +1,4 @@
-import { pinnedTls, platformTls, type Transport } from "@tributary/node-client";
+import { pinnedTls, platformTls, type Transport } from "@tributary/node-client/tls";
 import { EventStreamReader, Problem, ProtocolError, type StreamMessage } from "@tributary/protocol";
 import Value from "typebox/value";
 

@@ -86,9 +86,10 @@ export function stopReason(progress: Progress, spec: RunSpec, now: number): stri
   return undefined;
 }
 
-/** The metric that patience watches: the target's, else accuracy where there is one, else loss. */
+/** The metric that patience watches: the target's, else accuracy, loss or training loss, the first there is. */
 function watchedMetric(spec: RunSpec, metrics: Metrics): { metric: string; higher: boolean } {
   const { target } = spec.stop;
   if (target !== undefined) return { metric: target.metric, higher: target.atLeast !== undefined };
-  return "accuracy" in metrics ? { metric: "accuracy", higher: true } : { metric: "loss", higher: false };
+  if ("accuracy" in metrics) return { metric: "accuracy", higher: true };
+  return { metric: "loss" in metrics ? "loss" : "trainingLoss", higher: false };
 }
