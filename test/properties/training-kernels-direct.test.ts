@@ -110,6 +110,7 @@ test("a step of any sequence of these layers is plain JavaScript's", async () =>
         return { ...trained, judged: await trainer.evaluate({ weights, data: dataset, signal }) };
       };
       const [own, plain] = await Promise.all([step("wasm"), step("cpu")]);
+      expect((await step("wasm")).weights).toEqual(own.weights);
       expect(Math.abs(own.loss - plain.loss)).toBeLessThan(1e-5 * (1 + plain.loss));
       expect(own.judged.correct).toBe(plain.judged.correct);
       let [furthest, largest] = [0, 0];

@@ -58,7 +58,7 @@ const table = {
     what: "WebAssembly",
     start: async () => (await import("./wasm.ts")).startWasm(),
     direct: async (topology, data) => (await import("../kernels/open-direct-model.ts")).openDirectModel(topology, data),
-    multiplyAddsAtATime: 2e7,
+    multiplyAddsAtATime: 1.5e8,
   },
   cpu: {
     backend: "cpu",
