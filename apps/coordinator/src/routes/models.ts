@@ -5,6 +5,7 @@ import Type from "typebox";
 import type { Federation } from "../federation.ts";
 import { ModelJson, modelJson } from "../model-export.ts";
 import type { Models } from "../models.ts";
+import { RecentBlobs } from "../recent-blobs.ts";
 import type { Blobs } from "../store/blobs.ts";
 import type { Store } from "../store/store.ts";
 import { byteBody } from "./byte-body.ts";
@@ -24,6 +25,7 @@ export interface ModelRouteOptions {
 /** Model versions and their bytes: what a run has produced, and what a run can start from. */
 export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (app, options) => {
   const { federation, store, blobs, models, maxModelBytes } = options;
+  const recent = new RecentBlobs(blobs);
   const read = { onRequest: [app.knownOnly] };
 
   app.get(
@@ -136,7 +138,8 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (
     const found = await blobs.find(sha256);
     if (found === undefined) throw new ProtocolError("not_found", `There is no blob ${sha256}.`);
     if (request.caller.kind === "device") federation.noteDownload(request.caller.client, found.bytes);
-    return reply.type("application/octet-stream").header("content-length", found.bytes).send(blobs.stream(sha256));
+    const bytes = (await recent.bytes(sha256, found.bytes)) ?? blobs.stream(sha256);
+    return reply.type("application/octet-stream").header("content-length", found.bytes).send(bytes);
   }
 };
 
