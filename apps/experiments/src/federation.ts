@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Child, type Line, Rest, startChild, watchRun } from "@tributary/cli";
-import { type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Child, type Line, Rest, startChild } from "@tributary/cli";
+import { isOver, type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
 
 export interface FederationPlan {
   readonly spec: unknown;
@@ -49,12 +50,16 @@ export async function federate(plan: FederationPlan): Promise<FederationResult> 
     }
     await rest.post(routes.runAction("start", run));
     const rounds: RoundRecord[] = [];
+    // Looks only once a second: a watcher that follows every event takes a core from the rounds that it times.
     const watch = (async () => {
-      for await (const news of watchRun(rest, run)) {
-        if (news.type === "round") {
-          rounds.push(news.round);
-          plan.onRound(news.round);
-        }
+      for (;;) {
+        const { phase } = await rest.get<RunRecord>(routes.run(run));
+        const news = await rest.get<RoundRecord[]>(`${routes.rounds(run)}?after=${rounds.length}`);
+        const known = isOver(phase) ? news : news.slice(0, -1);
+        rounds.push(...known);
+        for (const round of known) plan.onRound(round);
+        if (isOver(phase)) return;
+        await sleep(1_000);
       }
     })();
     await Promise.race([watch, ...children.map(({ failed }) => failed)]);
