@@ -28,10 +28,15 @@ export async function recordingProxy(target: string): Promise<RecordingProxy> {
   const captured: Captured[] = [];
   const open = new Set<Socket>();
 
+  /** As the coordinator would have got them: its own host, and its own page's origin. */
+  const readdressed = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
+    const host = `${hostname}:${port}`;
+    return { ...headers, host, ...(headers.origin === undefined ? {} : { origin: `http://${host}` }) };
+  };
   const server = createServer((incoming, outgoing) => {
     const { method = "", url: path = "", headers } = incoming;
     const chunks: Buffer[] = [];
-    const forward = httpRequest({ hostname, port, method, path, headers: { ...headers, host: `${hostname}:${port}` } });
+    const forward = httpRequest({ hostname, port, method, path, headers: readdressed(headers) });
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => captured.push({ kind: "request", method, path, headers, body: Buffer.concat(chunks) }));
     incoming.pipe(forward);
@@ -47,7 +52,7 @@ export async function recordingProxy(target: string): Promise<RecordingProxy> {
     captured.push({ kind: "request", method, path, headers, body: new Uint8Array() });
     const frames = new FrameReader((payload) => captured.push({ kind: "frame", payload }));
     const up = connect(Number(port), hostname, () => {
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+      const lines = Object.entries(readdressed(headers)).map(([name, value]) => `${name}: ${value}`);
       up.write(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
       const pass = (bytes: Buffer) => {
         frames.read(bytes);
