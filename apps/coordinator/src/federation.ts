@@ -225,7 +225,7 @@ export class Federation {
   async #identityKey(client: ClientId): Promise<Uint8Array> {
     const stored = await this.#ports.store.client(client);
     if (stored === undefined) throw new ProtocolError("not_found", `There is no client ${client}.`);
-    return new Uint8Array(Buffer.from((stored as { publicKey?: string }).publicKey ?? "", "base64"));
+    return new Uint8Array(Buffer.from(stored.publicKey, "base64"));
   }
 
   async #warmStart(spec: RunSpec): Promise<Float32Array> {

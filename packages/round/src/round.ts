@@ -73,7 +73,7 @@ export function isIrrevocable(plan: RunPlan, { attempt, step }: Collecting): boo
 }
 
 /** Clients that were asked and neither answered nor are lost. */
-export function awaited({ asked, answered, lost }: Collecting): ClientId[] {
+function awaited({ asked, answered, lost }: Collecting): ClientId[] {
   const gone = new Set([...answered, ...lost.map(({ client }) => client)]);
   return asked.filter((client) => !gone.has(client));
 }
