@@ -19,14 +19,14 @@ import {
   type Variable,
   variableGrads,
 } from "@tensorflow/tfjs-core";
-import type { LayersModel } from "@tensorflow/tfjs-layers";
+import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
 import type { DataSpec } from "@tributary/protocol";
 import { withEngine } from "./engines/current-engine.ts";
 import type { Examples } from "./examples.ts";
 import { buildModel, logitsTopology } from "./models/build-model.ts";
 import type { Topology } from "./models/topology.ts";
 import { sizeOf } from "./models/weights.ts";
-import type { TrainableModel } from "./trainable-model.ts";
+import type { Pull, TrainableModel } from "./trainable-model.ts";
 
 /**
  * One model's tensors on one backend. Every method queues its arithmetic in one uninterrupted stretch of work; what it
@@ -41,42 +41,41 @@ export class ModelOnEngine implements TrainableModel {
   readonly #variables: Variable[];
   /** The running sum of gradients, by variable name. */
   readonly #gradient = new Map<string, Tensor>();
+  #pull: { readonly slope: number; readonly offsets: readonly Tensor[] } | undefined;
 
   /** `multiplyAddsAtATime`: what one uninterrupted stretch of work may take, forward. */
   constructor(backend: string, topology: Topology, data: DataSpec, multiplyAddsAtATime: number) {
     this.#backend = backend;
     this.#data = data;
-    this.#model = withEngine(backend, () => buildModel(logitsTopology(topology), data));
+    this.#model = withEngine(backend, () => buildModel(logitsTopology(topology, data), data));
     // The library's type hides that a layer's variable is a tensor variable.
     this.#variables = this.#model.weights.map((weight) => (weight as unknown as { val: Variable }).val);
     this.parameters = this.#variables.reduce((total, { size }) => total + size, 0);
-    // A kernel is used at every place of its layer's output.
-    const multiplyAdds = this.#model.layers.reduce((total, layer) => {
-      const output = (layer.outputShape as (number | null)[]).slice(1) as number[];
-      return total + layer.countParams() * sizeOf(output.slice(0, -1));
-    }, 0);
+    const multiplyAdds = this.#model.layers.reduce((total, layer) => total + multiplyAddsOf(layer), 0);
     this.examplesAtATime = Math.max(1, Math.floor(multiplyAddsAtATime / multiplyAdds));
   }
 
   setWeights(flat: Float32Array): void {
     this.#do(() => {
-      let offset = 0;
-      for (const variable of this.#variables) {
-        variable.assign(tensor(flat.slice(offset, offset + variable.size), variable.shape));
-        offset += variable.size;
-      }
+      this.#tensorsOf(flat).forEach((part, index) => {
+        this.#variables[index]!.assign(part);
+      });
     });
   }
 
-  async getWeights(): Promise<Float32Array> {
-    const flat = new Float32Array(this.parameters);
-    const parts = await Promise.all(this.#variables.map((variable) => variable.data()));
-    let offset = 0;
-    for (const part of parts) {
-      flat.set(part, offset);
-      offset += part.length;
-    }
-    return flat;
+  getWeights(): Promise<Float32Array> {
+    return this.#flat(this.#variables);
+  }
+
+  setPull(pull: Pull | undefined): void {
+    this.#do(() => {
+      for (const offset of this.#pull?.offsets ?? []) offset.dispose();
+      this.#pull = pull && { slope: pull.slope, offsets: this.#tensorsOf(pull.offset).map((part) => keep(part)) };
+    });
+  }
+
+  gradient(): Promise<Float32Array> {
+    return this.#flat(this.#variables.map(({ name }) => this.#gradient.get(name)!));
   }
 
   step(examples: Examples, learningRate: number): Promise<number> {
@@ -111,14 +110,36 @@ export class ModelOnEngine implements TrainableModel {
     this.#gradient.clear();
   }
 
-  logits(features: Float32Array, examples: number): Promise<Float32Array> {
+  outputs(features: Float32Array, examples: number): Promise<Float32Array> {
     return this.#read(() => this.#apply(features, examples));
   }
 
   #descend(gradients: Record<string, Tensor>, learningRate: number): void {
-    for (const variable of this.#variables) {
-      variable.assign(sub(variable, mul(gradients[variable.name]!, learningRate)));
+    this.#variables.forEach((variable, index) => {
+      const own = gradients[variable.name]!;
+      const slope =
+        this.#pull === undefined ? own : add(own, pulled(variable, this.#pull.slope, this.#pull.offsets[index]!));
+      variable.assign(sub(variable, mul(slope, learningRate)));
+    });
+  }
+
+  /** A flat vector as tensors of the variables' shapes. */
+  #tensorsOf(flat: Float32Array): Tensor[] {
+    let from = 0;
+    return this.#variables.map(({ size, shape }) => {
+      from += size;
+      return tensor(flat.slice(from - size, from), shape);
+    });
+  }
+
+  async #flat(parts: readonly Tensor[]): Promise<Float32Array> {
+    const flat = new Float32Array(this.parameters);
+    let offset = 0;
+    for (const values of await Promise.all(parts.map((part) => part.data()))) {
+      flat.set(values, offset);
+      offset += values.length;
     }
+    return flat;
   }
 
   #apply(features: Float32Array, examples: number): Tensor2D {
@@ -126,9 +147,10 @@ export class ModelOnEngine implements TrainableModel {
     return this.#model.apply(input) as Tensor2D;
   }
 
-  #loss({ features, labels }: Examples): Scalar {
-    const logits = this.#apply(features, labels.length);
-    return crossEntropy(tensor(oneHot(labels, this.#data.classes), logits.shape))(logits);
+  #loss({ features, targets }: Examples): Scalar {
+    const outputs = this.#apply(features, targets.length);
+    if (this.#data.target === "number") return squaredError(tensor(Float32Array.from(targets), outputs.shape))(outputs);
+    return crossEntropy(tensor(oneHot(targets, this.#data.classes), outputs.shape))(outputs);
   }
 
   /** The values of the tensor that `work` gives. */
@@ -152,16 +174,40 @@ export class ModelOnEngine implements TrainableModel {
   }
 }
 
+const pulled = (weights: Tensor, slope: number, offset: Tensor) => add(mul(weights, slope), offset);
+
+/** What one example takes a layer, forward. */
+function multiplyAddsOf(layer: LayersModel["layers"][number]): number {
+  const sizes = (shape: unknown) => (shape as (number | null)[]).slice(1) as number[];
+  const output = sizes(layer.outputShape);
+  switch (layer.getClassName()) {
+    // Rows are looked up.
+    case "Embedding":
+      return sizeOf(output);
+    case "GRU":
+      return layer.countParams() * sizes((layer.input as SymbolicTensor).shape)[0]!;
+    // A kernel is used at every place of its layer's output.
+    default:
+      return layer.countParams() * sizeOf(output.slice(0, -1));
+  }
+}
+
 const first = (values: Float32Array) => values[0]!;
 
 /** Made here because the WebAssembly backend's own kernel answers with integers whatever type it is asked for. */
-function oneHot(labels: Int32Array, classes: number): Float32Array {
+function oneHot(labels: Examples["targets"], classes: number): Float32Array {
   const targets = new Float32Array(labels.length * classes);
   labels.forEach((label, row) => {
     targets[row * classes + label] = 1;
   });
   return targets;
 }
+
+/** Mean squared error of outputs with `targets`; without a kernel of its own, which some backends lack. */
+const squaredError = (targets: Tensor) => (outputs: Tensor) => {
+  const difference = sub(outputs, targets);
+  return mean(mul(difference, difference)) as Scalar;
+};
 
 /** Mean cross-entropy of logits with `targets`, never by way of the logarithm of a softmax that may have become 0. */
 const crossEntropy = (targets: Tensor) =>

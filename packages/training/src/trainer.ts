@@ -1,11 +1,18 @@
-import type { Dataset, Judgement, Trainer, TrainingJob, TrainingResult } from "@tributary/algorithm";
+import {
+  type Dataset,
+  type Judgement,
+  type Trainer,
+  type TrainingJob,
+  type TrainingResult,
+  targetOf,
+} from "@tributary/algorithm";
 import { type DataSpec, type ModelSpec, ProtocolError } from "@tributary/protocol";
 import { Breath } from "./breath.ts";
 import type { EngineName } from "./engines/engines.ts";
 import { openModel } from "./engines/open-model.ts";
 import { checkFits, readExamples } from "./examples.ts";
 import { topologyOf } from "./models/topology.ts";
-import type { TrainableModel } from "./trainable-model.ts";
+import type { Pull, TrainableModel } from "./trainable-model.ts";
 
 /**
  * A trainer of `model` on `engine` for data of `data`'s description. Its jobs run one after the other. Rejects with
@@ -36,6 +43,7 @@ export async function createTrainer(options: {
     engine,
     parameters: built.parameters,
     train: (job) => inTurn(job.weights, job.data, () => train(built, job)),
+    gradient: (input) => inTurn(input.weights, input.data, () => gradient(built, input)),
     evaluate: (input) => inTurn(input.weights, input.data, () => evaluate(built, input)),
   };
 }
@@ -49,6 +57,7 @@ async function train(model: TrainableModel, job: TrainingJob): Promise<TrainingR
   let lossSum = 0;
   signal.throwIfAborted();
   model.setWeights(job.weights);
+  model.setPull(pullOf(job));
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const order = job.random.permutation(data.examples);
     lossSum = 0;
@@ -82,19 +91,58 @@ async function stepInParts(
   job: TrainingJob,
   options: { positions: Uint32Array; breath: Breath },
 ): Promise<number> {
-  const { positions, breath } = options;
-  const slice = model.examplesAtATime;
-  let loss = 0;
   try {
-    for (let from = 0; from < positions.length; from += slice) {
-      const part = positions.subarray(from, from + slice);
-      const share = part.length / positions.length;
-      loss += share * (await model.accumulate(await readExamples(job.data, part), share));
-      await breath.due();
-      job.signal.throwIfAborted();
-    }
+    const loss = await accumulateInParts(model, job, options);
     if (Number.isFinite(loss)) model.descend(job.learningRate);
     return loss;
+  } finally {
+    model.release();
+  }
+}
+
+/** The mean loss over `positions`; its gradient is the model's running sum. */
+async function accumulateInParts(
+  model: TrainableModel,
+  { data, signal }: { data: Dataset; signal: AbortSignal },
+  { positions, breath }: { positions: Uint32Array; breath: Breath },
+): Promise<number> {
+  const slice = model.examplesAtATime;
+  let loss = 0;
+  for (let from = 0; from < positions.length; from += slice) {
+    const part = positions.subarray(from, from + slice);
+    const share = part.length / positions.length;
+    loss += share * (await model.accumulate(await readExamples(data, part), share));
+    await breath.due();
+    signal.throwIfAborted();
+  }
+  return loss;
+}
+
+/** What the local objective adds to the gradient: μ(w − weights) + correction. */
+function pullOf({ weights, proximal = 0, correction }: TrainingJob): Pull | undefined {
+  if (correction !== undefined && correction.length !== weights.length) {
+    throw new Error(`a correction of ${correction.length} values was given for ${weights.length} weights`);
+  }
+  if (proximal === 0 && correction === undefined) return undefined;
+  return { slope: proximal, offset: weights.map((weight, i) => (correction?.[i] ?? 0) - proximal * weight) };
+}
+
+async function gradient(
+  model: TrainableModel,
+  { weights, data, signal }: { weights: Float32Array; data: Dataset; signal: AbortSignal },
+): Promise<{ gradient: Float32Array; loss: number }> {
+  signal.throwIfAborted();
+  model.setWeights(weights);
+  try {
+    const positions = Uint32Array.from({ length: data.examples }, (_, i) => i);
+    const loss = await accumulateInParts(model, { data, signal }, { positions, breath: new Breath() });
+    if (!Number.isFinite(loss)) {
+      throw new ProtocolError(
+        "training_diverged",
+        `The loss of the model that was to be differentiated is ${loss}; its training diverged. Lower the learning rate.`,
+      );
+    }
+    return { gradient: await model.gradient(), loss };
   } finally {
     model.release();
   }
@@ -109,19 +157,24 @@ async function evaluate(
   const breath = new Breath();
   let lossSum = 0;
   let correct = 0;
+  const numeric = targetOf(data) === "number";
   signal.throwIfAborted();
   model.setWeights(input.weights);
   for (let from = 0; from < data.examples; from += slice) {
     signal.throwIfAborted();
     const length = Math.min(slice, data.examples - from);
-    const { features, labels } = await readExamples(
+    const { features, targets } = await readExamples(
       data,
       Uint32Array.from({ length }, (_, i) => from + i),
     );
-    const logits = await model.logits(features, length);
+    const outputs = await model.outputs(features, length);
     for (let row = 0; row < length; row++) {
-      const own = logits.subarray(row * data.classes, (row + 1) * data.classes);
-      const label = labels[row]!;
+      if (numeric) {
+        lossSum += (outputs[row]! - targets[row]!) ** 2;
+        continue;
+      }
+      const own = outputs.subarray(row * data.classes, (row + 1) * data.classes);
+      const label = targets[row]!;
       const best = own.indexOf(own.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY));
       lossSum += crossEntropy(own, label);
       if (best === label) correct++;

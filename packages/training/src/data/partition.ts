@@ -14,9 +14,11 @@ export type Partition =
   /** Hsu et al. 2019: each client's label distribution is drawn from a Dirichlet distribution, `alpha` in every class. */
   | { readonly scheme: "dirichlet"; readonly alpha: number }
   /** 90 % of a client's examples come from `classes` classes, dealt in turn so that all are covered, 10 % from the rest. */
-  | { readonly scheme: "dominant"; readonly classes: number };
+  | { readonly scheme: "dominant"; readonly classes: number }
+  /** Whole groups (a speaker's lines, a user's ratings), dealt in turn in the order in which they first occur. */
+  | { readonly scheme: "natural" };
 
-const schemes = "contiguous, iid, sorted, shards:S, dirichlet:A, dominant:K";
+const schemes = "contiguous, iid, natural, sorted, shards:S, dirichlet:A, dominant:K";
 
 /** A partition from its name, such as `iid`, `shards:2`, `dirichlet:0.5`. Throws `ProtocolError("bad_request")`. */
 export function parsePartition(text: string): Partition {
@@ -28,6 +30,7 @@ export function parsePartition(text: string): Partition {
       case "contiguous":
       case "iid":
       case "sorted":
+      case "natural":
         if (argument === undefined) return { scheme };
         break;
       case "shards":
@@ -49,38 +52,65 @@ export function parsePartition(text: string): Partition {
 }
 
 /**
- * The rows of each of `clients` clients. No row is given twice; `contiguous`, `iid`, `sorted`, `shards` and `dirichlet`
- * give every row. Throws `ProtocolError("bad_data")` where there are too few rows for the clients.
+ * The rows of each of `clients` clients, dealt by the examples' labels; where examples have no classes, their number does
+ * for `contiguous`, `iid` and `natural`, which deals by `groups`, each example's. No row is given twice; `contiguous`, `iid`, `sorted`, `shards` and `dirichlet`
+ * give every row. Throws `ProtocolError("bad_data")` where there are too few rows for the clients, or no classes.
  */
 export function partition(
   how: Partition | string,
-  labels: ArrayLike<number>,
-  options: { clients: number; random: Random | number },
+  labels: ArrayLike<number> | number,
+  options: { clients: number; random: Random | number; groups?: ArrayLike<number> | undefined },
 ): Uint32Array[] {
   const scheme = typeof how === "string" ? parsePartition(how) : how;
   const { clients } = options;
   const random = typeof options.random === "number" ? seededRandom(options.random, "partition") : options.random;
-  const rows = labels.length;
+  const rows = typeof labels === "number" ? labels : labels.length;
   if (!Number.isInteger(clients) || clients < 1 || rows < clients) {
     throw new ProtocolError(
       "bad_data",
       `${rows} examples cannot be dealt to ${clients} clients, one or more for each.`,
     );
   }
+  const classes = () => {
+    if (typeof labels !== "number") return labels;
+    const detail = `"${scheme.scheme}" deals examples by their classes, and these have none; take contiguous or iid.`;
+    throw new ProtocolError("bad_data", detail);
+  };
   switch (scheme.scheme) {
     case "contiguous":
       return blocks(sequence(rows), clients);
     case "iid":
       return blocks(random.permutation(rows), clients);
+    case "natural":
+      return natural(options.groups, clients);
     case "sorted":
-      return blocks(sortedByLabel(labels), clients);
+      return blocks(sortedByLabel(classes()), clients);
     case "shards":
-      return shards(scheme.shards, labels, { clients, random });
+      return shards(scheme.shards, classes(), { clients, random });
     case "dirichlet":
-      return dirichlet(scheme.alpha, labels, { clients, random });
+      return dirichlet(scheme.alpha, classes(), { clients, random });
     case "dominant":
-      return dominant(scheme.classes, labels, { clients, random });
+      return dominant(scheme.classes, classes(), { clients, random });
   }
+}
+
+function natural(groups: ArrayLike<number> | undefined, clients: number): Uint32Array[] {
+  if (groups === undefined) {
+    const detail =
+      '"natural" deals the examples of one speaker, user or group together, and this data does not say whose';
+    throw new ProtocolError("bad_data", `${detail} they are; take contiguous or iid.`);
+  }
+  const dealt: number[][] = Array.from({ length: clients }, () => []);
+  const clientOf = new Map<number, number>();
+  for (let row = 0; row < groups.length; row++) {
+    const group = groups[row]!;
+    if (!clientOf.has(group)) clientOf.set(group, clientOf.size % clients);
+    dealt[clientOf.get(group)!]!.push(row);
+  }
+  if (clientOf.size < clients) {
+    throw new ProtocolError("bad_data", `${clientOf.size} groups of examples cannot be dealt to ${clients} clients.`);
+  }
+  return dealt.map((rows) => Uint32Array.from(rows));
 }
 
 interface Deal {

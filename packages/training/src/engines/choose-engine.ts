@@ -1,6 +1,15 @@
-import type { ModelSpec } from "@tributary/protocol";
+import { type ModelSpec, ProtocolError } from "@tributary/protocol";
 import { checkTopology } from "../models/check-topology.ts";
 import { type EngineName, engineNames, engineOf, startEngine } from "./engines.ts";
+import { type Parity, requireParity } from "./parity.ts";
+
+/** An engine that runs, and why it was chosen. */
+export interface ChosenEngine {
+  readonly engine: EngineName;
+  readonly reason: string;
+  /** Its step beside plain JavaScript's, where that was asked for. */
+  readonly parity?: Parity;
+}
 
 /**
  * The best engine that runs here, and why it: each of them trains every approved model. `force` is taken as it is, or an
@@ -13,30 +22,37 @@ export async function chooseEngine(
     model?: ModelSpec | undefined;
     /** Hears of each engine just before it is started, which may mean that it is downloaded first; may have it wait. */
     onStarting?: ((engine: EngineName) => void | Promise<void>) | undefined;
+    /** Refuse an engine whose step is not plain JavaScript's, with the figures. */
+    proven?: boolean;
   } = {},
-): Promise<{ engine: EngineName; reason: string }> {
-  const { force, model, onStarting } = options;
+): Promise<ChosenEngine> {
+  const { force, model, onStarting, proven = false } = options;
+  const prove = async (engine: EngineName) => (proven ? { parity: await requireParity(engine) } : {});
   if (model !== undefined && "topology" in model) checkTopology(model.topology);
   if (force !== undefined) {
     const engine = engineNames.find((name) => name === force);
-    if (engine === undefined) throw new Error(`There is no engine "${force}". Engines: ${engineNames.join(", ")}.`);
+    if (engine === undefined) {
+      const found = `There is no engine "${force}". Engines: ${engineNames.join(", ")}.`;
+      throw new ProtocolError("bad_request", found);
+    }
     await onStarting?.(engine);
     await startEngine(engine);
-    return { engine, reason: `${engineOf(engine).what}, as asked` };
+    return { engine, reason: `${engineOf(engine).what}, as asked`, ...(await prove(engine)) };
   }
   const passedOver: string[] = [];
   for (const engine of engineNames) {
     try {
       await onStarting?.(engine);
       await startEngine(engine);
+      const drawback = await engineOf(engine).drawback?.();
+      if (drawback === undefined) {
+        return { engine, ...(await prove(engine)), reason: [engineOf(engine).what, ...passedOver].join("; ") };
+      }
+      passedOver.push(`${engine}: ${drawback}`);
     } catch (error) {
-      const cause = (error as Error).cause as Error | undefined;
-      passedOver.push(`${engine}: ${cause?.message ?? cause}`);
-      continue;
+      const { cause, message } = error as Error;
+      passedOver.push(`${engine}: ${cause instanceof Error ? cause.message : (cause ?? message)}`);
     }
-    const drawback = await engineOf(engine).drawback?.();
-    if (drawback === undefined) return { engine, reason: [engineOf(engine).what, ...passedOver].join("; ") };
-    passedOver.push(`${engine}: ${drawback}`);
   }
   throw new Error(`No engine runs here: ${passedOver.join("; ")}.`);
 }

@@ -16,6 +16,8 @@ export type EngineFinding =
       readonly present: false;
       readonly why: string;
       readonly command?: string;
+      /** What it needs beside its package. */
+      readonly needs?: string;
     };
 
 /** Looks for every engine that this platform may have, best first, and starts those that run. */
@@ -27,7 +29,7 @@ export async function engineReport(): Promise<readonly EngineFinding[]> {
 }
 
 async function find(engine: EngineName): Promise<EngineFinding> {
-  const { what, drawback } = engineOf(engine);
+  const { what, drawback, needs } = engineOf(engine);
   try {
     await startEngine(engine);
     const found = await drawback?.();
@@ -35,6 +37,7 @@ async function find(engine: EngineName): Promise<EngineFinding> {
   } catch (error) {
     const { cause, command } = error as EngineMissing;
     const why = cause instanceof Error ? cause.message : String(cause);
-    return { engine, what, present: false, why, ...(command === undefined ? {} : { command }) };
+    const mend = { ...(command === undefined ? {} : { command }), ...(needs === undefined ? {} : { needs }) };
+    return { engine, what, present: false, why, ...mend };
   }
 }

@@ -8,6 +8,8 @@ interface Engine {
   /** The backend's name in TensorFlow.js. */
   readonly backend: string;
   readonly what: string;
+  /** What it needs beside its package, where that is not there. */
+  readonly needs?: string;
   /** Starts the backend; afterwards it can be switched to at once. Rejects with the reason where it cannot run here. */
   start(): Promise<void>;
   /** Why a started engine is not taken unless it is asked for; undefined where it may be. */
@@ -22,11 +24,19 @@ interface Engine {
 
 const inBrowser = "document" in globalThis || "WorkerGlobalScope" in globalThis;
 
+const bindings = "Node 20 or older, for which it has prebuilt bindings";
+const nvidia =
+  "an NVIDIA graphics processor with CUDA 11.2 and cuDNN 8.1 " +
+  "(apt-get install cuda-toolkit-11-2 libcudnn8=8.1.1.33-1+cuda11.2, from NVIDIA's repository)";
+const graphics =
+  "a driver for Vulkan (Linux: apt-get install libvulkan1 mesa-vulkan-drivers), Metal or Direct3D 12 and a graphics processor";
+
 /** The engines there are, best first. A further one is a row here and a file beside this one. */
 const table = {
   "tensorflow-gpu": {
     backend: "tensorflow",
     what: "TensorFlow on CUDA",
+    needs: `${nvidia}; ${bindings}`,
     start: async () => (await import("./tensorflow.ts")).startTensorFlowOnGpu(),
     multiplyAddsAtATime: 2e9,
     only: "node",
@@ -34,6 +44,7 @@ const table = {
   tensorflow: {
     backend: "tensorflow",
     what: "TensorFlow's own library",
+    needs: bindings,
     start: async () => (await import("./tensorflow.ts")).startTensorFlow(),
     multiplyAddsAtATime: 2e8,
     only: "node",
@@ -41,6 +52,7 @@ const table = {
   webgpu: {
     backend: "webgpu",
     what: "TensorFlow.js on WebGPU",
+    ...(inBrowser ? {} : { needs: graphics }),
     start: async () =>
       inBrowser ? (await import("./webgpu.ts")).startWebGpu() : (await import("./dawn.ts")).startDawn(),
     drawback: async () => (inBrowser ? undefined : (await import("./dawn.ts")).dawnDrawback()),

@@ -3,7 +3,7 @@ import type { DataSpec, ModelSpec } from "@tributary/protocol";
 type Layer = readonly [className: string, config?: object];
 
 /** What the parity step is taken on: images of 8 × 8 × 2 in a batch of two. */
-export const data: DataSpec = { kind: "images", shape: [8, 8, 2], classes: 3 };
+export const data: DataSpec = { kind: "images", shape: [8, 8, 2], target: "class", classes: 3 };
 export const batch = 2;
 
 const same = { padding: "same" };
@@ -46,6 +46,23 @@ const sequences: readonly (readonly Layer[])[] = [
     ["Dense", { units: 5, activation: "softsign" }],
     ["Softmax"],
   ],
+  // Twelve pixels as places in a sequence, the whole part of each as what is looked up.
+  [
+    ["Activation", { activation: "relu6" }],
+    [
+      "Cropping2D",
+      {
+        cropping: [
+          [2, 3],
+          [3, 3],
+        ],
+      },
+    ],
+    ["Flatten"],
+    ["Embedding", { input_dim: 7, output_dim: 4 }],
+    ["GRU", { units: 5, return_sequences: true }],
+    ["GRU", { units: 4 }],
+  ],
 ];
 
 /** Two ways from the input, joined in every way that layers are joined. */
@@ -60,7 +77,8 @@ const graph: readonly (readonly [name: string, sources: readonly string[], ...la
   ["product", ["b", "d"], "Multiply"],
   ["mean", ["b", "d"], "Average"],
   ["most", ["b", "d"], "Maximum"],
-  ["all", ["sum", "product", "mean", "most"], "Concatenate"],
+  ["dot", ["b", "d"], "Dot", { axes: 1 }],
+  ["all", ["sum", "product", "mean", "most", "dot"], "Concatenate"],
   ["out", ["all"], "Dense", { units: data.classes, activation: "softmax" }],
 ];
 

@@ -29,7 +29,7 @@ export async function parity(engine: EngineName): Promise<Parity> {
   const size = data.shape.reduce((product, length) => product * length, batch);
   const examples = {
     features: Float32Array.from({ length: size }, () => random.normal()),
-    labels: Int32Array.of(0, 2),
+    targets: Int32Array.of(0, 2),
   };
   let worst: { difference: number; layers: readonly string[] } = { difference: 0, layers: [] };
   for (const model of parityModels) {
@@ -37,7 +37,7 @@ export async function parity(engine: EngineName): Promise<Parity> {
     const step = async (name: EngineName) => {
       const built = await openModel(name, topologyOf(model, data), data);
       built.setWeights(weights);
-      await built.step({ features: examples.features.slice(), labels: examples.labels }, 0.5);
+      await built.step({ features: examples.features.slice(), targets: examples.targets }, 0.5);
       return built.getWeights();
     };
     const [own, reference] = [await step(engine), await step("cpu")];

@@ -1,15 +1,17 @@
 import { Breath } from "../breath.ts";
 import type { Examples } from "../examples.ts";
-import type { TrainableModel } from "../trainable-model.ts";
+import type { Pull, TrainableModel } from "../trainable-model.ts";
 import { type DirectLayer, outputSize, weightSizes } from "./direct-layers.ts";
 import { type Kernels, kernelsIn } from "./load.ts";
-import { softmaxLoss } from "./softmax-loss.ts";
 import { windowLength, writeWindow } from "./window.ts";
 
 /** Multiply-adds, forward, whose activations one batch may keep: some ten examples of McMahan's CNN. */
 const multiplyAddsAtATime = 1.5e8;
 const pageBytes = 65_536;
 const aligned = (bytes: number) => Math.ceil(bytes / 64) * 64;
+
+/** The mean loss of a batch's outputs; puts its gradient by them into `gradient`. */
+export type Loss = (outputs: Float32Array, targets: ArrayLike<number>, gradient: Float32Array) => number;
 
 /** A layer and where its things are: addresses in bytes, sizes in floats of one example. */
 interface Place {
@@ -26,13 +28,15 @@ interface Place {
  * backward, and the step of plain SGD in the same pass that makes a dense layer's gradient. It lets others have their turn
  * between layers. Its memory is its own and goes with it.
  *
- * Memory: windows | weights | running gradient | input, outputs, two gradients of outputs, scratch: for the longest batch.
+ * Memory: windows | weights | running gradient | the pull's offset, its step (once there is one) | input, outputs, two
+ * gradients of outputs, scratch: for the longest batch.
  */
 export class DirectModel implements TrainableModel {
   readonly parameters: number;
   readonly examplesAtATime: number;
   readonly #inputSize: number;
-  readonly #classes: number;
+  readonly #outputs: number;
+  readonly #loss: Loss;
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
   readonly #kernels: Kernels;
   readonly #places: readonly Place[];
@@ -40,7 +44,9 @@ export class DirectModel implements TrainableModel {
   readonly #weights: { address: number; length: number }[] = [];
   /** From a weight to its place in the running gradient. */
   readonly #gradientOffset: number;
-  readonly #batchArea: number;
+  #batchArea: number;
+  /** The slope of what every step adds to the gradient; its offset is in memory. */
+  #slope: number | undefined;
   readonly #scratchBytes: number;
   readonly #breath = new Breath();
   #accumulating = false;
@@ -50,9 +56,10 @@ export class DirectModel implements TrainableModel {
   #gradients: [number, number] = [0, 0];
   #scratch = 0;
 
-  constructor(code: WebAssembly.Module, layers: readonly DirectLayer[], inputSize: number) {
-    this.#inputSize = inputSize;
-    this.#classes = outputSize(layers.at(-1)!);
+  constructor(code: WebAssembly.Module, layers: readonly DirectLayer[], given: { inputSize: number; loss: Loss }) {
+    this.#inputSize = given.inputSize;
+    this.#loss = given.loss;
+    this.#outputs = outputSize(layers.at(-1)!);
     this.#kernels = kernelsIn(this.#memory, code);
     const windows = aligned(4 * windowLength);
     // Nothing is at address 0: to the kernels that is no bias.
@@ -98,46 +105,66 @@ export class DirectModel implements TrainableModel {
   }
 
   async getWeights(): Promise<Float32Array> {
-    const flat = new Float32Array(this.parameters);
-    let to = 0;
-    for (const { address, length } of this.#weights) {
-      flat.set(this.#floats(address, length), to);
-      to += length;
+    return this.#flat(0);
+  }
+
+  setPull(pull: Pull | undefined): void {
+    this.#slope = pull?.slope;
+    if (pull === undefined) return;
+    const [offset, step] = [2 * this.#gradientOffset, 3 * this.#gradientOffset];
+    const end = this.#weights[0]!.address + step + this.#gradientOffset;
+    if (this.#batchArea < end) {
+      this.#batchArea = end;
+      this.#grow(end);
+      this.#room = 0;
     }
-    return flat;
+    let from = 0;
+    for (const { address, length } of this.#weights) {
+      this.#floats(address + offset, length).set(pull.offset.subarray(from, from + length));
+      from += length;
+    }
+  }
+
+  async gradient(): Promise<Float32Array> {
+    return this.#flat(this.#gradientOffset);
   }
 
   async step(examples: Examples, learningRate: number): Promise<number> {
-    const loss = await this.#forward(examples.features, examples.labels.length, examples.labels);
-    if (Number.isFinite(loss)) await this.#backward(examples.labels.length, -learningRate, 0);
+    const loss = await this.#forward(examples.features, examples.targets.length, examples.targets);
+    if (!Number.isFinite(loss)) return loss;
+    this.#preparePull(learningRate);
+    await this.#backward(examples.targets.length, -learningRate, 0);
+    this.#applyPull();
     return loss;
   }
 
   async accumulate(examples: Examples, share: number): Promise<number> {
     if (!this.#accumulating) for (const { address, length } of this.#weights) this.#clear(address, length);
     this.#accumulating = true;
-    const loss = await this.#forward(examples.features, examples.labels.length, examples.labels);
-    if (Number.isFinite(loss)) await this.#backward(examples.labels.length, share, this.#gradientOffset);
+    const loss = await this.#forward(examples.features, examples.targets.length, examples.targets);
+    if (Number.isFinite(loss)) await this.#backward(examples.targets.length, share, this.#gradientOffset);
     return loss;
   }
 
   descend(learningRate: number): void {
+    this.#preparePull(learningRate);
     for (const { address, length } of this.#weights) {
       this.#kernels.addScaled(length, -learningRate, address + this.#gradientOffset, address);
     }
+    this.#applyPull();
   }
 
   release(): void {
     this.#accumulating = false;
   }
 
-  async logits(features: Float32Array, examples: number): Promise<Float32Array> {
+  async outputs(features: Float32Array, examples: number): Promise<Float32Array> {
     await this.#forward(features, examples);
-    return this.#floats(this.#places.at(-1)!.output, examples * this.#classes).slice();
+    return this.#floats(this.#places.at(-1)!.output, examples * this.#outputs).slice();
   }
 
-  /** Leaves every layer's output in memory; with labels, gives the mean loss and leaves its gradient in `#gradients[0]`. */
-  async #forward(features: Float32Array, batch: number, labels?: Int32Array): Promise<number> {
+  /** Leaves every layer's output in memory; with targets, gives the mean loss and leaves its gradient in `#gradients[0]`. */
+  async #forward(features: Float32Array, batch: number, targets?: ArrayLike<number>): Promise<number> {
     this.#makeRoom(batch);
     this.#aim(batch);
     this.#floats(this.#input, features.length).set(features);
@@ -164,9 +191,9 @@ export class DirectModel implements TrainableModel {
       const pause = this.#breath.due();
       if (pause !== undefined) await pause;
     }
-    if (labels === undefined) return 0;
-    const size = batch * this.#classes;
-    return softmaxLoss(this.#floats(x, size), labels, this.#floats(this.#gradients[0], size));
+    if (targets === undefined) return 0;
+    const size = batch * this.#outputs;
+    return this.#loss(this.#floats(x, size), targets, this.#floats(this.#gradients[0], size));
   }
 
   /** Adds `scale` · the gradient to what lies `offset` bytes behind each weight: the weights themselves, or the running sum. */
@@ -226,6 +253,34 @@ export class DirectModel implements TrainableModel {
     this.#clear(kernel, length);
     this.#kernels.convolveKernel(window, x, dy, 1, kernel + this.#gradientOffset, this.#scratch);
     this.#kernels.addScaled(length, scale, kernel + this.#gradientOffset, kernel);
+  }
+
+  /** Works out the pull's part of a step, by the weights before they move. */
+  #preparePull(learningRate: number): void {
+    if (this.#slope === undefined) return;
+    const [offset, step] = [2 * this.#gradientOffset, 3 * this.#gradientOffset];
+    for (const { address, length } of this.#weights) {
+      this.#floats(address + step, length).fill(0);
+      this.#kernels.addScaled(length, -learningRate, address + offset, address + step);
+      this.#kernels.addScaled(length, -learningRate * this.#slope, address, address + step);
+    }
+  }
+
+  #applyPull(): void {
+    if (this.#slope === undefined) return;
+    const step = 3 * this.#gradientOffset;
+    for (const { address, length } of this.#weights) this.#kernels.addScaled(length, 1, address + step, address);
+  }
+
+  /** What lies `offset` bytes behind each weight, as one vector. */
+  #flat(offset: number): Float32Array {
+    const flat = new Float32Array(this.parameters);
+    let to = 0;
+    for (const { address, length } of this.#weights) {
+      flat.set(this.#floats(address + offset, length), to);
+      to += length;
+    }
+    return flat;
   }
 
   #clear(address: number, length: number): void {

@@ -6,16 +6,19 @@ import { sizeOf } from "../models/weights.ts";
 import { directLayers } from "./direct-layers.ts";
 import { DirectModel } from "./direct-model.ts";
 import { compileKernels } from "./load.ts";
+import { softmaxLoss } from "./softmax-loss.ts";
+import { squaredLoss } from "./squared-loss.ts";
 
 /** The model, if it is a sequence of layers that the kernels train. Rejects with what `buildModel` throws. */
 export async function openDirectModel(topology: Topology, data: DataSpec): Promise<DirectModel | undefined> {
   if (topology.class_name !== "Sequential") return undefined;
   const layers = withEngine("cpu", () => {
-    const model = buildModel(logitsTopology(topology), data);
+    const model = buildModel(logitsTopology(topology, data), data);
     const found = directLayers(model, data.shape);
     model.dispose();
     return found;
   });
   if (layers === undefined) return undefined;
-  return new DirectModel(await compileKernels(), layers, sizeOf(data.shape));
+  const loss = data.target === "number" ? squaredLoss : softmaxLoss;
+  return new DirectModel(await compileKernels(), layers, { inputSize: sizeOf(data.shape), loss });
 }

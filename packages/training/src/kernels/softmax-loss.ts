@@ -2,7 +2,7 @@
  * The mean cross-entropy of softmax(logits) with `labels`, in double precision; its gradient by the logits goes into
  * `gradient`, where there is one. Never by way of the logarithm of a softmax that may have become 0.
  */
-export function softmaxLoss(logits: Float32Array, labels: Int32Array, gradient: Float32Array): number {
+export function softmaxLoss(logits: Float32Array, labels: ArrayLike<number>, gradient: Float32Array): number {
   const classes = logits.length / labels.length;
   let lossSum = 0;
   for (let row = 0, from = 0; row < labels.length; row++, from += classes) {

@@ -2,8 +2,8 @@ import Type, { type TSchema } from "typebox";
 
 // What a device builds from a topology that it was sent. Left out on purpose: Lambda and custom classes (code), nested
 // models, Dropout (randomness outside the device's own stream), BatchNormalization (state that plain SGD does not
-// train, and statistics that depend on how a batch is cut), regularizers and constraints (ClientUpdate has none),
-// Embedding and recurrent layers (their gradients are missing from some engines).
+// train, and statistics that depend on how a batch is cut), regularizers and constraints (ClientUpdate has none), masks and
+// recurrent layers' own state from batch to batch. The orthogonal initializer fails inside the library.
 
 const integer = (maximum: number) => Type.Integer({ minimum: 1, maximum });
 const pair = (maximum: number) =>
@@ -34,7 +34,6 @@ const initializerConfigs: Record<string, TSchema> = {
     },
     closed,
   ),
-  Orthogonal: Type.Object({ gain: real, seed }, closed),
   ...Object.fromEntries(
     "GlorotUniform GlorotNormal HeUniform HeNormal LeCunUniform LeCunNormal"
       .split(" ")
@@ -142,6 +141,47 @@ export const approvedLayers: Readonly<Record<string, TSchema>> = {
   GlobalAveragePooling2D: layer(globalPool),
   GlobalMaxPooling1D: layer(),
   GlobalMaxPooling2D: layer(globalPool),
+  Embedding: layer({
+    input_dim: integer(10_000_000),
+    output_dim: integer(4_096),
+    input_length: Type.Optional(Type.Union([Type.Null(), integer(1_000_000)])),
+    mask_zero: Type.Optional(Type.Literal(false)),
+    embeddings_initializer: initializer,
+    embeddings_regularizer: absent,
+    embeddings_constraint: absent,
+    activity_regularizer: absent,
+  }),
+  GRU: layer({
+    ...weighted,
+    units: integer(4_096),
+    recurrent_activation: Type.Optional(activation),
+    recurrent_initializer: initializer,
+    recurrent_regularizer: absent,
+    recurrent_constraint: absent,
+    return_sequences: Type.Optional(Type.Boolean()),
+    return_state: Type.Optional(Type.Literal(false)),
+    go_backwards: Type.Optional(Type.Boolean()),
+    stateful: Type.Optional(Type.Literal(false)),
+    unroll: Type.Optional(Type.Literal(false)),
+    reset_after: Type.Optional(Type.Literal(false)),
+    dropout: Type.Optional(Type.Literal(0)),
+    recurrent_dropout: Type.Optional(Type.Literal(0)),
+    implementation: Type.Optional(integer(2)),
+  }),
+  Cropping2D: layer({
+    cropping: Type.Array(Type.Array(Type.Integer({ minimum: 0, maximum: 4_096 }), { minItems: 2, maxItems: 2 }), {
+      minItems: 2,
+      maxItems: 2,
+    }),
+    data_format: window.data_format,
+  }),
+  Dot: layer({
+    axes: Type.Union([
+      Type.Integer({ minimum: -4, maximum: 4 }),
+      Type.Array(Type.Integer({ minimum: -4, maximum: 4 })),
+    ]),
+    normalize: Type.Optional(Type.Literal(false)),
+  }),
   Add: layer(),
   Multiply: layer(),
   Average: layer(),

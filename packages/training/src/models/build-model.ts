@@ -2,6 +2,7 @@ import "@tensorflow/tfjs-backend-cpu";
 import { serialization, type Tensor, zeros } from "@tensorflow/tfjs-core";
 import { LayersModel, Sequential } from "@tensorflow/tfjs-layers";
 import { type DataSpec, ProtocolError } from "@tributary/protocol";
+import { describeTarget } from "../examples.ts";
 import { outputLayer } from "./check-topology.ts";
 import type { Json, LayerTopology, Topology } from "./topology.ts";
 
@@ -13,8 +14,12 @@ export function mapLayers(topology: Topology, change: (layer: LayerTopology) => 
   return { ...topology, config: { ...topology.config, layers: topology.config.layers.map(change) } };
 }
 
-/** The same model without its final softmax: its outputs are logits, from which a stable loss can be had. */
-export function logitsTopology(topology: Topology): Topology {
+/**
+ * The same model without a classifier's final softmax: its outputs are logits, from which a stable loss can be had. What
+ * predicts a number stays as it is.
+ */
+export function logitsTopology(topology: Topology, { target }: DataSpec): Topology {
+  if (target === "number") return topology;
   const output = outputLayer(topology);
   return mapLayers(topology, (layer) => {
     if (layer !== output) return layer;
@@ -47,7 +52,7 @@ serialization.registerClass(BudgetedZeros);
 
 /**
  * Builds `topology` on the current backend, every weight zero. Throws `ProtocolError("bad_spec")` if it does not take
- * `data`'s shape to `data`'s classes, and `"topology_not_approved"` if it has more than 50 million weights.
+ * `data`'s shape to `data`'s classes or the one number to predict, and `"topology_not_approved"` if it has more than 50 million weights.
  */
 export function buildModel(topology: Topology, data: DataSpec): LayersModel {
   const zeroed = mapLayers(topology, (layer) => ({
@@ -57,14 +62,17 @@ export function buildModel(topology: Topology, data: DataSpec): LayersModel {
   BudgetedZeros.remaining = maximumParameters;
   const model = fromTopology(zeroed);
   const [input, output] = [model.inputs[0]!.shape.slice(1), model.outputs[0]!.shape.slice(1)];
-  if (input.join() === data.shape.join() && output.join() === String(data.classes)) return model;
+  if (input.join() === data.shape.join() && output.join() === String(outputsOf(data))) return model;
   model.dispose();
   throw new ProtocolError(
     "bad_spec",
     `The model takes ${input.join("×")} to ${output.join("×")} values; the run's data has examples of ` +
-      `${data.shape.join("×")} and ${data.classes} classes.`,
+      `${data.shape.join("×")} and ${describeTarget(data)}.`,
   );
 }
+
+/** The values that a model's output has. */
+export const outputsOf = ({ target, classes }: DataSpec) => (target === "number" ? 1 : classes);
 
 /**
  * Builds a topology as it stands, at once: `tf.models.modelFromJSON` does the same but answers by promise, which would
@@ -110,6 +118,8 @@ const initializerKeys: Readonly<Record<string, readonly string[]>> = {
   Dense: kernelAndBias,
   Conv1D: kernelAndBias,
   Conv2D: kernelAndBias,
+  Embedding: ["embeddings_initializer"],
+  GRU: ["kernel_initializer", "recurrent_initializer", "bias_initializer"],
   DepthwiseConv2D: ["depthwise_initializer", "bias_initializer"],
   SeparableConv2D: ["depthwise_initializer", "pointwise_initializer", "bias_initializer"],
   LayerNormalization: ["gamma_initializer", "beta_initializer"],

@@ -1,4 +1,4 @@
-import { describeFaults, ProtocolError } from "@tributary/protocol";
+import { type DataSpec, describeFaults, ProtocolError } from "@tributary/protocol";
 import { approvedLayers } from "./approved-layers.ts";
 import type { LayerTopology, Topology } from "./topology.ts";
 
@@ -7,7 +7,7 @@ const maximumLayers = 512;
 
 /**
  * A topology that came from elsewhere, once it is known to hold nothing but approved layers (approved-layers.ts), one
- * input, and one output that ends in a softmax. Takes a model.json's `modelTopology`, also one wrapped in `model_config`.
+ * input, and one output. Takes a model.json's `modelTopology`, also one wrapped in `model_config`.
  * Throws `ProtocolError("topology_not_approved")` that says what was found where.
  */
 export function checkTopology(given: unknown): Topology {
@@ -38,19 +38,26 @@ export function checkTopology(given: unknown): Topology {
   return approved;
 }
 
-/** The layer that gives the model's output. Throws unless it ends in a softmax and nothing else reads it. */
+/** The layer that gives the model's output. Throws unless it is there. */
 export function outputLayer(topology: Topology): LayerTopology {
   const { layers, output_layers: outputs } = topology.config;
   const name = outputs === undefined ? undefined : endpoint(outputs, "output_layers");
   const layer = name === undefined ? layers.at(-1)! : layers.find((candidate) => nameOf(candidate) === name);
   if (layer === undefined) refuse(`output_layers names ${show(name)}, which is not among the layers`);
-  if (layer.class_name !== "Softmax" && layer.config["activation"] !== "softmax") {
-    refuse(
-      `the output layer ${show(nameOf(layer))} (${layer.class_name}, activation ${show(layer.config["activation"])}) ` +
-        `does not end in a softmax; set its activation to "softmax"`,
-    );
-  }
   return layer;
+}
+
+/** Throws unless the model ends in a softmax where its target is a class, and in no softmax where it is a number. */
+export function checkHead(topology: Topology, target: DataSpec["target"]): Topology {
+  const layer = outputLayer(topology);
+  const softmax = layer.class_name === "Softmax" || layer.config["activation"] === "softmax";
+  if (softmax === (target === "class")) return topology;
+  const found = `the output layer ${show(nameOf(layer))} (${layer.class_name}, activation ${show(layer.config["activation"])})`;
+  return refuse(
+    softmax
+      ? `${found} ends in a softmax, but the run predicts a number; set its activation to "linear"`
+      : `${found} does not end in a softmax; set its activation to "softmax"`,
+  );
 }
 
 function checkLayer(given: unknown, where: string): LayerTopology {

@@ -1,17 +1,23 @@
 import { type DataSpec, type ModelSpec, ProtocolError } from "@tributary/protocol";
+import { outputsOf } from "./build-model.ts";
+import { matrixFactorization } from "./matrix-factorization.ts";
 import type { Json, LayerTopology, Topology } from "./topology.ts";
 
 type Preset = Exclude<ModelSpec, { topology: unknown }>;
 
 /**
- * `logistic`: softmax regression. `2nn`, `cnn`: McMahan et al. 2017, section 3 (199,210 and 1,663,370 weights for
- * 28 × 28 × 1 and 10 classes). `mlp`: fully connected ReLU layers of the given widths.
+ * `logistic`: softmax regression, and linear regression where the target is a number. `2nn`, `cnn`: McMahan et al. 2017, section 3 (199,210 and 1,663,370 weights for
+ * 28 × 28 × 1 and 10 classes). `mlp`: fully connected ReLU layers of the given widths. `char-gru`: the next
+ * character from those before it, by an embedding and a gated recurrent unit (Cho et al. 2014). `matrix-factorization`: a
+ * rating as the product of a user's and an item's factors, with biases (Koren et al. 2009).
  */
 export function presetTopology(model: Preset, data: DataSpec): Topology {
-  return sequential(model.preset, [...bodyOf(model, data), dense("output", data.classes, "softmax")], data);
+  if (model.preset === "matrix-factorization") return matrixFactorization(model.factors, data);
+  const head = dense("output", outputsOf(data), data.target === "number" ? "linear" : "softmax");
+  return sequential(model.preset, [...bodyOf(model, data), head], data);
 }
 
-function bodyOf(model: Preset, data: DataSpec): LayerTopology[] {
+function bodyOf(model: Exclude<Preset, { preset: "matrix-factorization" }>, data: DataSpec): LayerTopology[] {
   switch (model.preset) {
     case "logistic":
       return flatten(data);
@@ -19,6 +25,14 @@ function bodyOf(model: Preset, data: DataSpec): LayerTopology[] {
       return [...flatten(data), dense("hidden_1", 200, "relu"), dense("hidden_2", 200, "relu")];
     case "mlp":
       return [...flatten(data), ...model.hidden.map((units, i) => dense(`hidden_${i + 1}`, units, "relu"))];
+    case "char-gru":
+      if (data.kind !== "text") {
+        throw new ProtocolError("bad_spec", `The preset "char-gru" takes text; the run's data is ${data.kind}.`);
+      }
+      return [
+        layer("Embedding", "characters", { input_dim: data.classes, output_dim: model.embedding }),
+        layer("GRU", "memory", { units: model.units, reset_after: false, recurrent_initializer: glorot }),
+      ];
     case "cnn":
       if (data.kind !== "images" || data.shape.length < 2 || data.shape.length > 3) {
         throw new ProtocolError(
@@ -51,8 +65,9 @@ function convolution(index: number, filters: number): LayerTopology[] {
   ];
 }
 
+const glorot = { class_name: "GlorotUniform", config: { seed: null } };
 const initializers = {
-  kernel_initializer: { class_name: "GlorotUniform", config: { seed: null } },
+  kernel_initializer: glorot,
   bias_initializer: { class_name: "Zeros", config: {} },
 };
 

@@ -1,5 +1,6 @@
-import type { DataSpec, ModelSpec } from "@tributary/protocol";
-import { checkTopology } from "./check-topology.ts";
+import { targetOf } from "@tributary/algorithm";
+import { type DataSpec, type ModelSpec, ProtocolError } from "@tributary/protocol";
+import { checkHead, checkTopology } from "./check-topology.ts";
 import { presetTopology } from "./presets.ts";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -24,10 +25,17 @@ export interface Topology {
 }
 
 /**
- * The topology of `model` for examples of `data`'s shape and classes; its output is a softmax over the classes. Throws
+ * The topology of `model` for examples of `data`'s shape; its output is a softmax over the classes, or the number to
+ * predict. Throws
  * `ProtocolError("topology_not_approved")` where a given topology holds anything outside the allow-list, and
  * `ProtocolError("bad_spec")` where model and data do not fit each other.
  */
 export function topologyOf(model: ModelSpec, data: DataSpec): Topology {
-  return "topology" in model ? checkTopology(model.topology) : presetTopology(model, data);
+  if (targetOf(data) === "none") {
+    throw new ProtocolError(
+      "bad_spec",
+      "A model predicts, and the run's data has no target: name one, or an algorithm without a model.",
+    );
+  }
+  return "topology" in model ? checkHead(checkTopology(model.topology), targetOf(data)) : presetTopology(model, data);
 }

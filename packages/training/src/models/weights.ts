@@ -61,9 +61,10 @@ export async function initialWeights(input: { model: ModelSpec; data: DataSpec; 
   });
 }
 
-/** Keras's own defaults. */
+/** Keras's own defaults; where it would draw an orthogonal matrix, one that is not. */
 function defaultInitializer(key: string): Json {
   if (key === "bias_initializer" || key === "beta_initializer") return { class_name: "Zeros", config: {} };
+  if (key === "embeddings_initializer") return { class_name: "RandomUniform", config: { minval: -0.05, maxval: 0.05 } };
   if (key === "gamma_initializer") return { class_name: "Ones", config: {} };
   return { class_name: "GlorotUniform", config: {} };
 }

@@ -1,75 +1,88 @@
-import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset } from "@tributary/algorithm";
-import { type DataSpec, ProtocolError } from "@tributary/protocol";
-import { type CsvSchema, readCsv } from "../data/csv.ts";
-import { subset } from "../data/dense-dataset.ts";
+import { badData } from "../data/bad-data.ts";
 import { digits } from "../data/digits.ts";
-import { gunzipped, readMnist } from "../data/idx.ts";
-import { parseSource } from "./source.ts";
-
-/** Data that was opened: the examples, their description for a run's specification, and one line about them. */
-export interface OpenedData {
-  readonly dataset: Dataset;
-  readonly data: DataSpec;
-  readonly describe: string;
-  /** Each example's class, for partitions. */
-  readonly labels: ArrayLike<number>;
-}
+import { readMnist } from "../data/idx.ts";
+import { subset } from "../data/subset.ts";
+import { read, readEither, within } from "./files.ts";
+import { openCsv } from "./open-csv.ts";
+import { openImages } from "./open-images.ts";
+import { openLibsvm } from "./open-libsvm.ts";
+import { openRatings } from "./open-ratings.ts";
+import { openText } from "./open-text.ts";
+import { type OpenedData, opened } from "./opened.ts";
+import { checkKind, checkOptions, parseSource, type SourceOptions } from "./source.ts";
 
 export interface OpenDataOptions {
   /**
-   * `digits`, `digits-test`, `mnist:DIR`, `mnist-test:DIR` or `csv:FILE`; a table's schema may follow as
-   * `?target=COL&ignore=A,B&categorical=C`, and `#test` (every fifth example) or `#train` (the others) takes a part.
+   * `digits`, `digits-test`, either with `:COUNT`, `mnist:DIR`, `mnist-test:DIR`, `csv:FILE`, `libsvm:FILE`, `images:DIR`, `text:FILE`
+   * or `ratings:FILE`; what a file does not say of itself may follow as `?target=COL&ignore=A,B`, and `#test` (every fifth
+   * example; of a text the last fifth of its lines) or `#train` (the others) takes a part.
    */
   readonly source: string;
-  /** How many digits to draw; default 10,000, and 2,000 for `digits-test`. */
+  /** How many digits to draw, unless the source says; default 10,000, and 2,000 for `digits-test`. */
   readonly examples?: number | undefined;
   /** Of the digits; default 0. */
   readonly seed?: number | undefined;
-  /** What a table's columns mean, or the path of a JSON file that says so. `csv:` needs it. */
-  readonly schema?: CsvSchema | string | undefined;
+  /** What a file does not say of itself, or the path of a JSON file that says so; options in the source come first. */
+  readonly schema?: SourceOptions | string | undefined;
 }
 
-const sources = "digits, digits-test, mnist:DIR, mnist-test:DIR, csv:FILE (also .csv.gz), each with #train or #test";
+const sources =
+  "digits[:COUNT], digits-test[:COUNT], mnist:DIR, mnist-test:DIR, csv:FILE, libsvm:FILE, images:DIR, text:FILE, ratings:FILE (files also as .gz), each with #train or #test";
 
 /**
  * Opens data by its name on the command line. Rejects with `ProtocolError("bad_data")` that names the path and what is
  * wanted there.
  */
-export async function openData(options: OpenDataOptions): Promise<OpenedData> {
-  const { kind, path, schema, part } = parseSource(options.source);
-  const whole = await openWhole(kind, path, schema === undefined ? options : { ...options, schema });
+export async function openData(given: OpenDataOptions): Promise<OpenedData> {
+  const { source } = given;
+  const { kind, path, options: own, part } = parseSource(source);
+  const options = own ?? (typeof given.schema === "string" ? await readSchema(given.schema) : (given.schema ?? {}));
+  const whole = await openWhole(kind, path, { given, options });
   return part === undefined ? whole : partOf(whole, part);
 }
 
-async function openWhole(kind: string, path: string, options: OpenDataOptions): Promise<OpenedData> {
-  switch (kind) {
-    case "digits":
-    case "digits-test":
-      if (path !== "") break;
-      return openDigits(kind === "digits" ? "train" : "test", options);
-    case "mnist":
-    case "mnist-test":
-      if (path === "") break;
-      return openMnist(path, kind === "mnist" ? "train" : "t10k");
-    case "csv":
-      if (path === "") break;
-      return openCsv(path, options.schema);
-    default:
+async function openWhole(
+  kind: string,
+  path: string,
+  { given, options }: { given: OpenDataOptions; options: SourceOptions },
+): Promise<OpenedData> {
+  const open = kinds[kind];
+  if (open === undefined || (path === "" && !kind.startsWith("digits"))) {
+    badData(`"${given.source}" is not a source of data; there are ${sources}`);
   }
-  return refuse(`"${options.source}" is not a source of data; there are ${sources}`);
+  checkKind(kind, options, given.source);
+  return open(path, options, given);
 }
 
-/** Every fifth example, beginning with the first, is for tests; the others are for training. */
+type Open = (path: string, options: SourceOptions, given: OpenDataOptions) => OpenedData | Promise<OpenedData>;
+const kinds: Readonly<Record<string, Open>> = {
+  digits: (count, _options, given) => openDigits("train", counted(given, count)),
+  "digits-test": (count, _options, given) => openDigits("test", counted(given, count)),
+  mnist: (path) => openMnist(path, "train"),
+  "mnist-test": (path) => openMnist(path, "t10k"),
+  csv: openCsv,
+  libsvm: openLibsvm,
+  images: openImages,
+  text: openText,
+  ratings: openRatings,
+};
+
+const counted = (given: OpenDataOptions, count: string) =>
+  count === "" ? given : { ...given, examples: Number(count) };
+
+/** Every fifth example, beginning with the first, or what the reader holds back, is for tests; the others for training. */
 function partOf(whole: OpenedData, part: "train" | "test"): OpenedData {
-  const all = Array.from({ length: whole.dataset.examples }, (_, row) => row);
-  const rows = Uint32Array.from(all.filter((row) => (row % 5 === 0) === (part === "test")));
-  if (rows.length === 0) refuse(`${whole.describe}: no example is left for #${part}`);
+  const { labels, groups } = whole;
+  const all = Uint32Array.from({ length: whole.dataset.examples }, (_, row) => row);
+  const isTest = whole.isTest ?? ((row: number) => row % 5 === 0);
+  const rows = all.filter((row) => isTest(row) === (part === "test"));
+  if (rows.length === 0) badData(`${whole.describe}: no example is left for #${part}`);
   return {
     ...whole,
     dataset: subset(whole.dataset, rows),
-    labels: Array.from(rows, (row) => whole.labels[row]!),
+    labels: labels && Array.from(rows, (row) => labels[row]!),
+    groups: groups && Array.from(rows, (row) => groups[row]!),
     describe: `${whole.describe}; ${rows.length} of them for ${part === "test" ? "testing" : "training"}`,
   };
 }
@@ -77,7 +90,7 @@ function partOf(whole: OpenedData, part: "train" | "test"): OpenedData {
 function openDigits(split: "train" | "test", { examples, seed = 0 }: OpenDataOptions): OpenedData {
   const count = examples ?? (split === "train" ? 10_000 : 2_000);
   if (!Number.isSafeInteger(count) || count < 1 || count > 1_000_000) {
-    refuse(`${count} digits were asked for; between 1 and 1000000 can be drawn`);
+    badData(`${count} digits were asked for; between 1 and 1000000 can be drawn`);
   }
   const dataset = digits({ count, seed, split });
   return opened("images", dataset, { labels: dataset.labels, name: `built-in digits (${split}, seed ${seed})` });
@@ -92,91 +105,13 @@ async function openMnist(folder: string, prefix: "train" | "t10k"): Promise<Open
   return opened("images", dataset, { labels: dataset.labels, name: `MNIST, ${folder}` });
 }
 
-async function openCsv(path: string, given: OpenDataOptions["schema"]): Promise<OpenedData> {
-  if (given === undefined) {
-    refuse(`${path} needs a schema that says at least which column is the target: a JSON file or the column's name`);
-  }
-  const schema = typeof given === "string" ? await readSchema(given) : given;
-  const bytes = await read(path);
-  const table = await within(path, () =>
-    readCsv(new TextDecoder("utf-8", { ignoreBOM: true }).decode(gunzipped(bytes, "The file")), schema),
-  );
-  return opened("table", table.dataset, {
-    labels: table.labels,
-    name: `${path}, features ${shortened(table.features)}, classes ${shortened(table.classes)}`,
-  });
-}
-
-async function readSchema(path: string): Promise<CsvSchema> {
+async function readSchema(path: string): Promise<SourceOptions> {
   const text = new TextDecoder().decode(await read(path));
   let schema: unknown;
   try {
     schema = JSON.parse(text);
   } catch (cause) {
-    throw new ProtocolError("bad_data", `${path} is not JSON: ${(cause as Error).message}.`, { cause });
+    return badData(`${path} is not JSON: ${(cause as Error).message}`, cause);
   }
-  return checkSchema(schema, path);
-}
-
-/** The schema that parsed JSON stands for; `path` names it in errors. */
-function checkSchema(given: unknown, path: string): CsvSchema {
-  const known = ["target", "ignore", "categorical", "categories", "classes"];
-  const schema = typeof given === "object" && given !== null && !Array.isArray(given) ? given : {};
-  const unknown = Object.keys(schema).find((name) => !known.includes(name));
-  if (unknown !== undefined) refuse(`${path} has the unknown member "${unknown}"; known are ${known.join(", ")}`);
-  const { target, ignore, categorical, categories, classes } = schema as Record<string, unknown>;
-  if (typeof target !== "string") refuse(`${path} must be an object whose "target" names the column to predict`);
-  for (const [name, list] of Object.entries({ ignore, categorical, classes, ...(categories ?? {}) })) {
-    const fine = list === undefined || (Array.isArray(list) && list.every((item) => typeof item === "string"));
-    if (!fine) refuse(`${path}: "${name}" must be a list of strings`);
-  }
-  return schema as CsvSchema;
-}
-
-function opened(
-  kind: DataSpec["kind"],
-  dataset: Dataset,
-  about: { labels: ArrayLike<number>; name: string },
-): OpenedData {
-  const data = { kind, shape: [...dataset.shape], classes: dataset.classes };
-  const size = `${dataset.examples} examples of ${dataset.shape.join("×")}, ${dataset.classes} classes`;
-  return { dataset, data, labels: about.labels, describe: `${about.name}: ${size}` };
-}
-
-/** The file at `path`, or the one beside it that ends in `.gz`. */
-async function readEither(path: string): Promise<Uint8Array> {
-  for (const candidate of [path, `${path}.gz`]) {
-    const exists = await access(candidate).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return read(candidate);
-  }
-  return refuse(`There is neither ${path} nor ${path}.gz; an unpacked or gzipped file of MNIST is wanted there`);
-}
-
-async function read(path: string): Promise<Uint8Array> {
-  try {
-    const file = await readFile(path);
-    return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  } catch (cause) {
-    throw new ProtocolError("bad_data", `${path} cannot be read: ${(cause as Error).message}.`, { cause });
-  }
-}
-
-/** Puts the path before what a reader of bytes says is wrong. */
-async function within<Result>(path: string, read: () => Result): Promise<Result> {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof ProtocolError)) throw cause;
-    throw new ProtocolError(cause.code, `${path}: ${cause.message}`, { cause });
-  }
-}
-
-const shortened = (names: readonly string[]) =>
-  names.length <= 8 ? names.join(", ") : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`;
-
-function refuse(detail: string): never {
-  throw new ProtocolError("bad_data", `${detail}.`);
+  return checkOptions(schema, path);
 }
