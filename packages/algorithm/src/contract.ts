@@ -38,55 +38,83 @@ export interface Question {
   readonly vectors: Readonly<Record<string, Float32Array | Float64Array>>;
 }
 
-/** What the server keeps from round to round: the model and anything else to checkpoint with it. */
+/**
+ * What the server keeps from round to round: the model (a trained model's flat weights, or a vector of the algorithm's
+ * own in double precision) and anything else to checkpoint with it.
+ */
 export interface ServerState {
-  readonly model: Float32Array;
+  readonly model: Float32Array | Float64Array;
   readonly [name: string]: number | Float32Array | Float64Array;
 }
+
+/** What a device keeps from one of its rounds to its next: numbers and vectors by name. */
+export type KeptState = Readonly<Record<string, number | Float32Array | Float64Array>>;
 
 /** What a device is given for one piece of work. */
 export interface Work<Kept> {
   readonly question: Question;
   readonly data: Dataset;
   readonly trainer: Trainer;
+  /** What the last committed round that included this device left here; not to be changed. */
   readonly kept: Kept | undefined;
+  /** A committed round included this device, and what it left here is gone: `kept` is undefined for want of it. */
+  readonly lost: boolean;
+  /** Passes over the data that this device can make in a round, where that is fewer than the algorithm may ask for. */
+  readonly epochsAtMost?: number | undefined;
   readonly random: Random;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: TrainingProgress) => void;
 }
 
 /** The device's half of an algorithm. */
-export interface ClientHalf<Kept = unknown> {
+export interface ClientHalf<Kept extends KeptState = KeptState> {
+  /** Devices keep something from round to round: `work` always gives `next`. */
+  readonly keeps?: true;
   /** One round's contribution. `next` replaces `kept` once the device learns that the committed round included it. */
   work(input: Work<Kept>): Promise<{ contribution: Contribution; next: Kept | undefined }>;
   /** Judges the question's model on the device's own data. */
-  evaluate(input: Omit<Work<Kept>, "kept" | "random">): Promise<Contribution>;
+  evaluate(input: Omit<Work<Kept>, "kept" | "lost" | "epochsAtMost" | "random">): Promise<Contribution>;
 }
 
 /** The coordinator's half: pure functions over its state. */
 export interface ServerHalf<State extends ServerState = ServerState> {
-  /** The state before the first round. `model` is the initial or warm-start model; owned by the state from now on. */
+  /**
+   * The state before the first round. `model` is the initial or warm-start model, owned by the state from now on; an
+   * algorithm with `ownModel` is given an empty one and makes its own.
+   */
   init(spec: RunSpec, model: Float32Array): State;
   ask(state: State, spec: RunSpec): Question;
   /** The state after one round, and what the round's own training reported. */
   step(state: State, total: Total, spec: RunSpec): { state: State; metrics: Metrics };
   /** What an evaluation's total says of the current model. */
-  judge(total: Total): Metrics;
+  judge(total: Total, spec: RunSpec): Metrics;
+  /** What a vector of the algorithm's own means, as JSON: centres by cluster, statistics by column. With `ownModel`. */
+  describe?(model: Float64Array, spec: RunSpec): Readonly<Record<string, unknown>>;
 }
 
 /** One algorithm: both halves, and the shape of the vector between them. */
-export interface Algorithm<State extends ServerState = ServerState, Kept = unknown> {
+export interface Algorithm<State extends ServerState = ServerState, Kept extends KeptState = KeptState> {
   readonly name: string;
   /** Needs only the sum of the contributions, never a single one, so it can run under secure aggregation. */
   readonly linear: boolean;
   /** Schema of this algorithm's member of RunSpec's `algorithm`; its `name` is a literal. */
   readonly parameters: TSchema;
+  /**
+   * The state's model is a Float64Array of the algorithm's own, not weights of layers: a run has no `model`, devices build
+   * no trainer, and `server.describe` says what the vector means.
+   */
+  readonly ownModel?: true;
   /** The element type of contributions. */
   readonly element: "f32" | "f64";
-  /** The lanes of a training contribution, for a model of `parameters` weights. */
-  lanes(spec: RunSpec, parameters: number): readonly Lane[];
+  /** What of its parameters does not go together or with the rest of the specification, a phrase each. */
+  faults?(spec: RunSpec): readonly string[];
+  /**
+   * The lanes of a training contribution, for a model of `parameters` weights. `state` is what the round begins from; it
+   * is absent where a run is only looked over before it is created.
+   */
+  lanes(spec: RunSpec, parameters: number, state?: ServerState): readonly Lane[];
   /** The lanes of an evaluation's contribution. */
-  readonly evaluationLanes: readonly Lane[];
+  evaluationLanes(spec: RunSpec): readonly Lane[];
   readonly client: ClientHalf<Kept>;
   readonly server: ServerHalf<State>;
 }

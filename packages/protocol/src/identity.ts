@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { ClientId } from "./ids.ts";
+import { ProtocolRange } from "./version.ts";
 
 const strict = { additionalProperties: false } as const;
 
@@ -19,11 +20,20 @@ export const Challenge = Type.Object({ challenge: Nonce }, strict);
 export type Challenge = Static<typeof Challenge>;
 
 /** The coordinator proves its key, over `introductionStatement`, and hands out a nonce for one enrolment or login. */
-export const Introduction = Type.Object({ coordinatorKey: PublicKey, nonce: Nonce, signature: Signature });
+export const Introduction = Type.Object({
+  coordinatorKey: PublicKey,
+  nonce: Nonce,
+  signature: Signature,
+  /** The versions that this coordinator understands. */
+  protocol: ProtocolRange,
+});
 export type Introduction = Static<typeof Introduction>;
 
 /** `POST /v1/sessions`: a device that is enrolled asks for a token, by a signature over `loginStatement`. */
-export const Login = Type.Object({ client: ClientId, nonce: Nonce, proof: Signature }, strict);
+export const Login = Type.Object(
+  { client: ClientId, protocol: Type.Integer(), nonce: Nonce, proof: Signature },
+  strict,
+);
 export type Login = Static<typeof Login>;
 
 /** A token that opens the device's routes for a while; it takes the place of the one before. Shown once. */

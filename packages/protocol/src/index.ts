@@ -11,3 +11,5 @@ export * from "./phase.ts";
 export * from "./records.ts";
 export * from "./routes.ts";
 export * from "./run-spec.ts";
+export * from "./timeline.ts";
+export * from "./version.ts";

@@ -7,9 +7,6 @@ import { DataSpec, ModelSpec } from "./run-spec.ts";
 
 const strict = { additionalProperties: false } as const;
 
-/** The version of everything in this package. A peer that speaks another is refused with `upgrade_required`. */
-export const protocolVersion = 1;
-
 /** What kind of answer an attempt collects: model updates, or judgements of the current model. */
 export const AttemptKind = Type.Union([Type.Literal("train"), Type.Literal("evaluate")]);
 export type AttemptKind = Static<typeof AttemptKind>;
@@ -23,7 +20,7 @@ export const StepAddress = Type.Object({
 });
 export type StepAddress = Static<typeof StepAddress>;
 
-/** Sent over the socket and by `GET /v1/state`: there is a question for this device; fetch it over HTTP. */
+/** There is a question for this device: what an `ask` and `GET /v1/state` say. */
 export const Hint = Type.Object({ ...StepAddress.properties, kind: AttemptKind });
 export type Hint = Static<typeof Hint>;
 
@@ -35,6 +32,10 @@ export const VectorReference = Type.Object({
   length: Type.Integer(),
 });
 export type VectorReference = Static<typeof VectorReference>;
+
+/** A committed attempt at a round of training. */
+export const Inclusion = Type.Object({ round: Type.Integer({ minimum: 1 }), attempt: Type.Integer({ minimum: 1 }) });
+export type Inclusion = Static<typeof Inclusion>;
 
 /** What a step asks of one client. Vectors are fetched from `/v1/blobs/:sha256`. */
 export const StepQuestion = Type.Object({
@@ -48,12 +49,24 @@ export const StepQuestion = Type.Object({
    * masked vector. Settings and vectors come with the first step only.
    */
   message: Type.Optional(Type.String({ maxLength: 16_777_216 })),
+  /**
+   * Where devices keep something from round to round: the last committed round, of those that this question's model came
+   * from, whose sum holds this client's contribution; absent where there is none. Comes with the first step.
+   */
+  included: Type.Optional(Inclusion),
   /** The contribution: in the clear, the answer's frame. */
   answer: Type.Object({ element: VectorReference.properties.element, length: Type.Integer() }),
   /** Milliseconds left until the deadline when this was sent. */
   remainingMs: Type.Integer(),
 });
 export type StepQuestion = Static<typeof StepQuestion>;
+
+/**
+ * Socket, coordinator → device: a hint, and the question itself where it is small enough for a socket. Who gets none, or
+ * learns of the step from `GET /v1/state`, fetches it.
+ */
+export const Ask = Type.Object({ ...Hint.properties, question: Type.Optional(StepQuestion) });
+export type Ask = Static<typeof Ask>;
 
 /** What a run asks of a device that wants to take part: enough to check the data and build the model. */
 export const RunPlan = Type.Object({
@@ -62,7 +75,8 @@ export const RunPlan = Type.Object({
   phase: Phase,
   round: Type.Integer(),
   algorithm: Type.Object({ name: Type.String() }),
-  model: ModelSpec,
+  /** Absent where the algorithm trains no layers. */
+  model: Type.Optional(ModelSpec),
   data: DataSpec,
   rounds: Type.Integer(),
   secureAggregation: Type.Union([Type.Literal("required"), Type.Literal("none")]),
@@ -84,6 +98,7 @@ export const Enrolment = Type.Object(
     name: Type.String({ minLength: 1, maxLength: 128 }),
     engine: Type.String({ minLength: 1, maxLength: 64 }),
     tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 16, default: [] }),
+    /** The version that this device will speak: one that `GET /v1/identity` named. */
     protocol: Type.Integer(),
     joinToken: Type.Optional(Type.String({ maxLength: 256 })),
     /** This device's key; its id is made of it. */
@@ -135,6 +150,9 @@ export type Dismissal = Static<typeof Dismissal>;
 export const RunNews = Type.Object({ run: RunId, phase: Phase, reason: Type.Optional(Type.String()) });
 export type RunNews = Static<typeof RunNews>;
 
+/** Socket, coordinator → device: it is stopping; the device should come back after this long. */
+export const Restarting = Type.Object({ retryAfterMs: Type.Integer({ minimum: 0 }) });
+
 /** Every socket event by name, with the schema of its one payload. Every device event is acknowledged. */
 export const socketEvents = {
   fromDevice: {
@@ -143,7 +161,7 @@ export const socketEvents = {
     decline: Decline,
     leave: Type.Object({ run: Type.Optional(RunId) }, strict),
   },
-  fromCoordinator: { ask: Hint, dismiss: Dismissal, run: RunNews },
+  fromCoordinator: { ask: Ask, dismiss: Dismissal, run: RunNews, restarting: Restarting },
 } as const;
 
 /** The acknowledgement of a device's socket event. */

@@ -1,4 +1,5 @@
 import type { Static, TSchema } from "typebox";
+import { Settings } from "typebox/system";
 import Value from "typebox/value";
 import { ProtocolError, type RefusalCode } from "./errors.ts";
 
@@ -27,7 +28,7 @@ interface Defaulting {
 
 /**
  * A copy of `value` with the defaults that `schema` gives to what is absent. In a union the branch whose literals the
- * value has is the one that counts; TypeBox's own Default leaves such a branch out until it validates without them.
+ * value has, or leaves to their defaults, is the one that counts; TypeBox's own Default leaves such a branch out until it validates without them.
  */
 function withDefaults(schema: unknown, value: unknown): unknown {
   const node = schema as Defaulting;
@@ -44,7 +45,9 @@ function hasLiterals(branch: Defaulting, value: unknown): boolean {
   const literals = Object.entries(branch.properties ?? {}).filter(([, { const: literal }]) => literal !== undefined);
   return (
     literals.length > 0 &&
-    literals.every(([name, { const: literal }]) => (value as Record<string, unknown> | null)?.[name] === literal)
+    literals.every(([name, { const: literal, default: fallback }]) => {
+      return ((value as Record<string, unknown> | null)?.[name] ?? fallback) === literal;
+    })
   );
 }
 
@@ -58,13 +61,24 @@ interface Fault {
 
 /** Each fault of `value` under `schema` as one phrase, the deepest branch of a union first, at most eight. */
 export function describeFaults(schema: TSchema, value: unknown): string[] {
-  const faults = Value.Errors(schema, value) as readonly Fault[];
+  const faults = allFaults(schema, value);
   const phrases = new Set<string>();
   for (const fault of relevantFaults(faults)) {
     if (phrases.size === 8) break;
     phrases.add(phrase(schema, value, fault));
   }
   return [...phrases];
+}
+
+/** TypeBox stops at eight faults, which may all be of one branch of a union that was not meant. */
+function allFaults(schema: TSchema, value: unknown): readonly Fault[] {
+  const { maxErrors } = Settings.Get();
+  Settings.Set({ maxErrors: 256 });
+  try {
+    return Value.Errors(schema, value) as readonly Fault[];
+  } finally {
+    Settings.Set({ maxErrors });
+  }
 }
 
 /** Leaves out the branches of a union whose tag differs from the value's, and the union's own summary line. */

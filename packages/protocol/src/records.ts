@@ -23,6 +23,10 @@ export const RunRecord = Type.Object({
   createdAt: Instant,
   startedAt: Type.Optional(Instant),
   endedAt: Type.Optional(Instant),
+  /** Devices that offer themselves for the run now. */
+  devices: Type.Optional(Type.Integer()),
+  /** `not secure`: updates are combined in the clear, and the coordinator sees each device's own. REST always says. */
+  protection: Type.Optional(Type.Union([Type.Literal("secure aggregation"), Type.Literal("not secure")])),
   spec: Type.Unknown(),
 });
 export type RunRecord = Static<typeof RunRecord>;
@@ -30,6 +34,15 @@ export type RunRecord = Static<typeof RunRecord>;
 /** A client that was asked and is not in the sum, and why. */
 export const Dropped = Type.Object({ client: ClientId, step: Type.String(), reason: Type.String() });
 export type Dropped = Static<typeof Dropped>;
+
+/** How long one step of the round's attempt took, and how many of those asked had answered when it closed. */
+export const StepRecord = Type.Object({
+  name: Type.String(),
+  seconds: Type.Number(),
+  asked: Type.Integer(),
+  answered: Type.Integer(),
+});
+export type StepRecord = Static<typeof StepRecord>;
 
 /** One committed round. Bytes are totals over the clients asked; seconds are wall time. */
 export const RoundRecord = Type.Object({
@@ -55,8 +68,21 @@ export const RoundRecord = Type.Object({
     aggregating: Type.Number(),
     evaluating: Type.Number(),
   }),
+  /** The steps that make up `seconds.collecting`; absent from rounds before there was this member. */
+  steps: Type.Optional(Type.Array(StepRecord)),
 });
 export type RoundRecord = Static<typeof RoundRecord>;
+
+const { cohort: _cohort, survivors: _survivors, dropped: _dropped, ...figures } = RoundRecord.properties;
+
+/** A round's figures without its members: what curves are drawn of, small whatever the cohort's size. */
+export const RoundSummary = Type.Object({ ...figures, asked: Type.Integer(), survived: Type.Integer() });
+export type RoundSummary = Static<typeof RoundSummary>;
+
+/** What is left of a round's record without its members. */
+export function summaryOf({ cohort, survivors, dropped: _, ...rest }: RoundRecord): RoundSummary {
+  return { ...rest, asked: cohort.length, survived: survivors.length };
+}
 
 export const ModelRecord = Type.Object({
   run: RunId,
@@ -85,6 +111,9 @@ export const ClientRecord = Type.Object({
   connected: Type.Boolean(),
   /** Committed contributions. */
   contributions: Type.Integer(),
+  /** Attempts, committed or not, in which it was asked, and those in which it gave every answer it was asked for. */
+  asked: Type.Integer(),
+  answered: Type.Integer(),
   revoked: Type.Boolean(),
 });
 export type ClientRecord = Static<typeof ClientRecord>;

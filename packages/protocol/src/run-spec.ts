@@ -1,8 +1,10 @@
 import Type, { type Static, type TSchema } from "typebox";
+import { ProtocolError } from "./errors.ts";
 import { Sha256 } from "./ids.ts";
 
 const strict = { additionalProperties: false } as const;
 const Milliseconds = (fallback: number) => Type.Integer({ minimum: 1, maximum: 86_400_000, default: fallback });
+const Width = (fallback: number) => Type.Integer({ minimum: 1, maximum: 4_096, default: fallback });
 const Weights = { weights: Type.Optional(Sha256) };
 
 /** What is trained: a preset built from the data's shape and classes, or a Keras-style topology. `weights` warm-starts. */
@@ -18,17 +20,42 @@ export const ModelSpec = Type.Union([
     },
     strict,
   ),
+  Type.Object({ preset: Type.Literal("char-gru"), embedding: Width(8), units: Width(64), ...Weights }, strict),
+  Type.Object({ preset: Type.Literal("matrix-factorization"), factors: Width(8), ...Weights }, strict),
   // Said aloud, for serializers leave out the members that a schema does not name.
   Type.Object({ topology: Type.Object({}, { additionalProperties: true }), ...Weights }, strict),
 ]);
 export type ModelSpec = Static<typeof ModelSpec>;
 
-/** What a device's data must look like. `shape` is one example's, without the batch. */
+/** How many there are, their names being whole numbers from 0; or all their names in order. */
+const Names = Type.Union([
+  Type.Integer({ minimum: 1, maximum: 10_000_000 }),
+  Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, maxItems: 100_000, uniqueItems: true }),
+]);
+const Numbers = Type.Array(Type.Number(), { minItems: 1, maxItems: 1_000_000 });
+
+/**
+ * What a device's data must look like. `shape` is one example's, without the batch. `target`: what is to be predicted, a
+ * class, a number or nothing; `classes` is 0 for all but the first. Text has a `vocabulary`, its characters in the order of
+ * their classes; ratings have `users` and `items`. `normalise`: devices train on (x − mean) / deviation, feature by feature,
+ * one number for all or one for each; a deviation of 0 counts as 1.
+ */
 export const DataSpec = Type.Object(
   {
-    kind: Type.Union([Type.Literal("images"), Type.Literal("table")]),
+    kind: Type.Union([
+      Type.Literal("images"),
+      Type.Literal("table"),
+      Type.Literal("sparse"),
+      Type.Literal("text"),
+      Type.Literal("ratings"),
+    ]),
     shape: Type.Array(Type.Integer({ minimum: 1, maximum: 1_000_000 }), { minItems: 1, maxItems: 4 }),
-    classes: Type.Integer({ minimum: 2, maximum: 100_000 }),
+    target: Type.Union([Type.Literal("class"), Type.Literal("number"), Type.Literal("none")], { default: "class" }),
+    classes: Type.Integer({ minimum: 0, maximum: 100_000 }),
+    vocabulary: Type.Optional(Type.String({ minLength: 2, maxLength: 65_536 })),
+    users: Type.Optional(Names),
+    items: Type.Optional(Names),
+    normalise: Type.Optional(Type.Object({ mean: Numbers, deviation: Numbers }, strict)),
   },
   strict,
 );
@@ -93,7 +120,7 @@ export type EvaluationSpec = Static<typeof EvaluationSpec>;
 
 /**
  * How a secure run protects its sums (docs/secure-aggregation.md). `rule`: against a coordinator that deviates at will,
- * or one that only looks. Weights are rounded to 0 … `weightLevels`, `weightCap` examples earning the full weight.
+ * or one that only looks. Weights are rounded to 1 … `weightLevels`, `weightCap` examples earning the full weight.
  * `minimumSurvivors`: the smallest cohort whose sum may be opened (default: half the cohort, at least 3).
  */
 export const SecureSpec = Type.Object(
@@ -116,7 +143,8 @@ export function runSpecOf<Algorithm extends TSchema>(algorithm: Algorithm) {
     {
       name: Type.String({ minLength: 1, maxLength: 128 }),
       algorithm,
-      model: ModelSpec,
+      /** Left out where the algorithm trains no layers, such as k-means. */
+      model: Type.Optional(ModelSpec),
       data: DataSpec,
       cohort: CohortSpec,
       deadlines: Type.Object(
@@ -145,3 +173,9 @@ export function runSpecOf<Algorithm extends TSchema>(algorithm: Algorithm) {
 /** A run's specification, its algorithm's own parameters left open: what everything but an algorithm needs of it. */
 export type RunSpec = Static<ReturnType<typeof runSpecOf<typeof AnyAlgorithm>>>;
 export const AnyAlgorithm = Type.Object({ name: Type.String() });
+
+/** The layers that a run trains. Throws `bad_spec` for a run that trains none. */
+export function modelOf({ model }: Pick<RunSpec, "model">): ModelSpec {
+  if (model !== undefined) return model;
+  throw new ProtocolError("bad_spec", "model: missing; this run has no layers to train");
+}

@@ -29,12 +29,15 @@ export class Fold {
     this.#contributors += 1;
   }
 
-  /** The total: `update` lanes as means weighted by weight, `exact` lanes as sums. At least one contribution was added. */
+  /**
+   * The total: `update` lanes as means weighted by weight, `exact` lanes as sums. At least one contribution was added, and
+   * none can be added any more: the lanes are the fold's own memory.
+   */
   total(): Total {
     const lanes: Record<string, Float64Array> = {};
     let at = 0;
     for (const { name, length, encoding } of this.#lanes) {
-      const lane = this.#sums.slice(at, at + length);
+      const lane = this.#sums.subarray(at, at + length);
       if (encoding.kind === "update") for (let i = 0; i < length; i++) lane[i]! /= this.#weight;
       lanes[name] = lane;
       at += length;

@@ -1,5 +1,8 @@
-import type { RunSpec } from "@tributary/protocol";
+import type { ClientId, Dropped, RunSpec } from "@tributary/protocol";
 import type { RunPlan, StepPlan } from "./state.ts";
+
+/** Steps of a secure attempt whose members are in its sum already. */
+const afterTheSum = ["consistency", "unmask"] as const;
 
 /** The steps that a run's specification asks for. */
 export function planOf(spec: RunSpec): RunPlan {
@@ -25,8 +28,18 @@ function securePlan(spec: RunSpec): RunPlan {
     { name: "keys", limitMs: stepMs },
     { name: "shares", limitMs: stepMs },
     { name: "masked", limitMs: trainMs },
-    { name: "consistency", limitMs: stepMs },
-    { name: "unmask", limitMs: unmaskMs, irrevocable: true },
+    { name: afterTheSum[0], limitMs: stepMs },
+    { name: afterTheSum[1], limitMs: unmaskMs, irrevocable: true },
   ];
   return { spec, steps: { train: steps, evaluate: steps } };
+}
+
+/** The clients whose contributions a committed round's sum holds: also those that left once theirs was in it. */
+export function contributorsTo(round: {
+  readonly survivors: readonly ClientId[];
+  readonly dropped: readonly Dropped[];
+}): ClientId[] {
+  const { survivors, dropped } = round;
+  const late = dropped.filter(({ step }) => (afterTheSum as readonly string[]).includes(step));
+  return [...survivors, ...late.map(({ client }) => client)];
 }

@@ -11,7 +11,7 @@ export interface Progress {
   readonly failedEvaluations: number;
   /** The last round whose evaluation is done or was given up. */
   readonly judged: number;
-  /** The newest evaluation, or the newest training metrics where there is none. */
+  /** What the newest training reported and, beside it, the newest evaluation. */
   readonly latest: Metrics;
   /** Best value so far of the metric that patience watches. */
   readonly best: { readonly value: number; readonly round: number } | null;

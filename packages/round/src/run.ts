@@ -185,7 +185,7 @@ function settle(plan: RunPlan, state: Collecting, world: World): Transition {
  */
 function abandon(plan: RunPlan, state: Collecting | Aggregating, reason: string, world: World): Transition {
   const { attempt } = state;
-  const effects: RunEffect[] = [{ type: "abandon", attempt, reason }];
+  const effects: RunEffect[] = [{ type: "abandon", attempt: withLost(state), reason }];
   if (state.phase === "aggregating" && state.intent !== "go on") {
     return prepend(effects, goOn(plan, state.progress, state.intent, world));
   }
@@ -193,6 +193,12 @@ function abandon(plan: RunPlan, state: Collecting | Aggregating, reason: string,
   const failedEvaluations = state.progress.failedEvaluations + 1;
   const judged = failedEvaluations >= 2 ? attempt.round : state.progress.judged;
   return prepend(effects, proceed(plan, { ...state.progress, failedEvaluations, judged }, world));
+}
+
+/** The attempt at hand, and among the dropped those that were lost in the step at hand. */
+function withLost(state: Collecting | Aggregating): Attempt {
+  const lost = state.phase === "collecting" ? state.lost : [];
+  return { ...state.attempt, dropped: [...state.attempt.dropped, ...lost] };
 }
 
 /** Gathers again after a second, so that a cohort that always fails does not spin. */
@@ -215,12 +221,19 @@ function aggregated(plan: RunPlan, state: Aggregating, metrics: Metrics, world: 
     attempts: { current: attempt.attempt, next: 0 },
     failedEvaluations: 0,
   };
-  const noted = spec.evaluation.on === "nowhere" ? recordMetrics(advanced, metrics, spec) : advanced;
+  const noted =
+    spec.evaluation.on === "nowhere" ? recordMetrics(advanced, metrics, spec) : withTraining(advanced, metrics);
   return goOn(plan, noted, intent, world);
 }
 
 function judged(progress: Progress, metrics: Metrics, plan: RunPlan): Progress {
-  return { ...recordMetrics(progress, metrics, plan.spec), judged: progress.round };
+  const noted = recordMetrics(progress, { ...progress.latest, ...metrics }, plan.spec);
+  return { ...noted, judged: progress.round };
+}
+
+/** What the training reported stands beside the newest judgement: a target may be either's. */
+function withTraining(progress: Progress, metrics: Metrics): Progress {
+  return { ...progress, latest: { ...progress.latest, ...metrics } };
 }
 
 function goOn(plan: RunPlan, progress: Progress, intent: Intent, world: World): Transition {
@@ -270,7 +283,7 @@ function leaveOff(
   if (state.phase === "collecting") {
     const { attempt, step } = state;
     effects.push(
-      { type: "abandon", attempt, reason },
+      { type: "abandon", attempt: withLost(state), reason },
       { type: "dismiss", attempt, step, clients: state.asked, reason },
     );
   }
