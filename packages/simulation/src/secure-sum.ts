@@ -5,6 +5,7 @@ import {
   addTotals,
   type ClientSession,
   type CryptoBackend,
+  decodeSum,
   encodeContribution,
   floorsFor,
   type MaskKernel,
@@ -22,6 +23,8 @@ export interface SecureSimulation {
   readonly spec: RunSpec;
   readonly kernel: MaskKernel;
   readonly crypto: (randomBytes: (length: number) => Uint8Array) => CryptoBackend;
+  /** Hears of each sum what was opened, and what the devices' own encoded contributions add up to. */
+  readonly onSum?: ((sum: { readonly opened: Total; readonly added: Total }) => void) | undefined;
 }
 
 interface Shard {
@@ -39,6 +42,8 @@ export class SecureSum implements SimulatedSum {
   readonly #purpose: SessionPurpose;
   readonly #shards: Shard[];
   readonly #devices = new Map<ClientId, ClientSession>();
+  /** What each device encoded, where somebody wants to compare. */
+  readonly #encoded = new Map<ClientId, Uint32Array>();
 
   constructor(simulation: SecureSimulation, attempt: Attempt, purpose: SessionPurpose) {
     const { spec, crypto } = simulation;
@@ -78,16 +83,32 @@ export class SecureSum implements SimulatedSum {
   }
 
   async total(): Promise<Total> {
+    const { kernel, onSum } = this.#simulation;
     const totals: Total[] = [];
-    for (const { session } of this.#shards) totals.push((await session.open(this.#simulation.kernel)).total);
+    for (const { session } of this.#shards) totals.push((await session.open(kernel)).total);
     const means = new Set(
       this.#purpose.lanes.filter(({ encoding }) => encoding.kind === "update").map(({ name }) => name),
     );
-    return addTotals(totals, (lane) => means.has(lane));
+    const opened = addTotals(totals, (lane) => means.has(lane));
+    onSum?.({
+      opened,
+      added: addTotals(
+        this.#shards.map((shard) => this.#added(shard)),
+        (lane) => means.has(lane),
+      ),
+    });
+    return opened;
+  }
+
+  /** What the members' encoded contributions come to, added without masks. */
+  #added({ session, members }: Shard): Total {
+    const encoded = [...members].map((client) => this.#encoded.get(client)!);
+    const sum = encoded[0]!.map((_, i) => encoded.reduce((total, words) => (total + words[i]!) >>> 0, 0));
+    return decodeSum(session.parameters, sum, encoded.length);
   }
 
   async #join(client: ClientId, question: Uint8Array, contribute: () => Promise<Contribution>): Promise<Uint8Array> {
-    const { kernel, crypto, spec } = this.#simulation;
+    const { kernel, crypto, spec, onSum } = this.#simulation;
     const randomBytes = bytesFrom(this.#random(`secrets/${client}`));
     const ports = { crypto: crypto(randomBytes), kernel, floors: floorsFor(spec.secure.rule), admits: () => true };
     const self = {
@@ -99,8 +120,11 @@ export class SecureSum implements SimulatedSum {
     const device = await openClientSession(ports, self, {
       question,
       hooks: {
-        words: async (parameters) =>
-          encodeContribution(parameters, await contribute(), { kernel, seed: randomBytes(32) }),
+        words: async (parameters) => {
+          const words = encodeContribution(parameters, await contribute(), { kernel, seed: randomBytes(32) });
+          if (onSum !== undefined) this.#encoded.set(client, words.slice());
+          return words;
+        },
         persist: async () => {},
       },
     });

@@ -3,25 +3,39 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import {
   type Contribution,
   type Dataset,
-  type Judgement,
+  type KeptState,
   type Lane,
   lanesLength,
+  metricsOf,
+  noTrainer,
   type Random,
   type ServerState,
   seededRandom,
+  type Total,
   type Trainer,
 } from "@tributary/algorithm";
 import { algorithmNamed } from "@tributary/catalog";
 import {
   type ClientId,
+  elementOf,
   firstNonFinite,
   type Metrics,
   ProtocolError,
   type RunId,
   type RunSpec,
+  type Sha256,
 } from "@tributary/protocol";
-import { type Attempt, advance, newRun, planOf, type RunEvent, type RunState } from "@tributary/round";
-import { loadKernel, portableCrypto, type SessionPurpose } from "@tributary/secure-agg";
+import {
+  type Attempt,
+  advance,
+  contributorsTo,
+  Fold,
+  newRun,
+  planOf,
+  type RunEvent,
+  type RunState,
+} from "@tributary/round";
+import { loadKernel, portableCrypto, type SessionPurpose, taskHashOf } from "@tributary/secure-agg";
 import { type SecureSimulation, SecureSum } from "./secure-sum.ts";
 import { PlainSum, type SimulatedSum } from "./sum.ts";
 import { Timeline } from "./timeline.ts";
@@ -30,17 +44,21 @@ export interface SimulationOptions {
   readonly spec: RunSpec;
   /** One device a dataset; device i is called `client-…i`. */
   readonly devices: readonly Dataset[];
-  readonly trainer: Trainer;
-  /** Version 0 of the model; the simulation owns it from now on. */
-  readonly initialModel: Float32Array;
+  /** Default: none, for algorithms that train no layers. */
+  readonly trainer?: Trainer;
+  /** Version 0 of the model; the simulation owns it from now on. Default: none, as for `trainer`. */
+  readonly initialModel?: Float32Array;
   /** Judges each model where the spec says `evaluation.on: "coordinator"`. */
   readonly evaluationData?: Dataset;
   /** The chance that a device asked in a step leaves in the middle of it. */
   readonly dropRate?: number;
   /** Virtual milliseconds a device needs for a question; default 1 ms an example. */
   readonly workMs?: (device: number, data: Dataset, random: Random) => number;
+  /** Passes over the data that a device can make in a round; undefined is as many as it is asked for. */
+  readonly epochsAtMost?: (device: number, random: Random) => number | undefined;
   /** The cryptography of secure runs, on a given source of random bytes; default: portable, and slow. */
   readonly crypto?: SecureSimulation["crypto"];
+  readonly onSum?: SecureSimulation["onSum"];
   readonly onRound?: (round: SimulatedRound) => void;
   readonly signal?: AbortSignal;
 }
@@ -63,7 +81,7 @@ export interface SimulationResult {
   readonly outcome: "finished" | "stopped" | "failed";
   readonly reason: string;
   readonly metrics: Metrics;
-  readonly model: Float32Array;
+  readonly model: Float32Array | Float64Array;
   readonly modelSha256: string;
   readonly bytesUp: number;
   readonly bytesDown: number;
@@ -84,7 +102,8 @@ const maskedStep = 2;
  * bit. Answers are folded as they come in; memory is that of a few models.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { spec, devices, trainer, initialModel, evaluationData, dropRate = 0, onRound } = options;
+  const { spec, devices, trainer = noTrainer, initialModel = new Float32Array(0), dropRate = 0, onRound } = options;
+  const { evaluationData } = options;
   const { signal = new AbortController().signal, workMs = (_device, data) => data.examples } = options;
   if (spec.evaluation.on === "coordinator" && evaluationData === undefined) {
     throw new ProtocolError("bad_spec", 'evaluation.on is "coordinator", and there is no evaluation data');
@@ -93,13 +112,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const plan = planOf(spec);
   const names = devices.map((_, i) => `client-${String(i).padStart(8, "0")}` as ClientId);
   const numbers = new Map(names.map((name, i) => [name, i]));
-  const kept = new Map<ClientId, unknown>();
+  const kept = new Map<ClientId, KeptState>();
   const timeline = new Timeline<Happening>();
   let now = 0;
   let state: RunState = newRun;
   let server: ServerState = algorithm.server.init(spec, initialModel);
   let sum: SimulatedSum | undefined;
-  let next = new Map<ClientId, unknown>();
+  let next = new Map<ClientId, KeptState>();
   const secure = await secureSimulation(options);
   let traffic = { up: 0, down: 0 };
   let judged: Metrics = {};
@@ -156,14 +175,18 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       case "aggregate": {
         const total = await sum!.total();
         if (effect.attempt.kind === "evaluate") {
-          judged = algorithm.server.judge(total);
+          judged = algorithm.server.judge(total, spec);
           publish(judged);
           todo.push({ type: "aggregated", metrics: judged });
           return;
         }
-        const stepped = algorithm.server.step(server, total, spec);
+        const stepped = stepOf(total);
+        if (stepped === undefined) return;
         server = stepped.state;
-        for (const client of effect.survivors) kept.set(client, next.get(client));
+        for (const client of contributorsTo({ ...effect.attempt, survivors: effect.survivors })) {
+          const state = next.get(client);
+          if (state !== undefined) kept.set(client, state);
+        }
         if (pending !== undefined) onRound?.(pending);
         pending = {
           round: effect.attempt.round,
@@ -179,8 +202,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
         return;
       }
       case "evaluate": {
-        const judgement = await trainer.evaluate({ weights: server.model, data: evaluationData!, signal });
-        judged = metricsOf(judgement);
+        judged = await judge(evaluationData!);
         publish(judged);
         todo.push({ type: "evaluated", metrics: judged });
         return;
@@ -195,6 +217,28 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     }
   }
 
+  /** The state after a round; a total that no state can come of ends the run with the reason. */
+  function stepOf(total: Total): ReturnType<typeof algorithm.server.step> | undefined {
+    try {
+      return algorithm.server.step(server, total, spec);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      todo.push({ type: "broken", reason: `combining the answers failed: ${error.message}` });
+      return undefined;
+    }
+  }
+
+  async function judge(data: Dataset): Promise<Metrics> {
+    if (algorithm.ownModel) {
+      const fold = new Fold(algorithm.evaluationLanes(spec));
+      const question = algorithm.server.ask(server, spec);
+      fold.add(await algorithm.client.evaluate({ question, data, trainer, signal }));
+      return algorithm.server.judge(fold.total(), spec);
+    }
+    const judgement = await trainer.evaluate({ weights: server.model as Float32Array, data, signal });
+    return metricsOf(judgement, spec.data.target);
+  }
+
   /** An irrevocable step closes when everyone who is still there has answered, if that is enough. */
   function closeWhenEnough(): void {
     if (state.phase !== "collecting" || plan.steps[state.attempt.kind][state.step]?.irrevocable !== true) return;
@@ -204,16 +248,26 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
 
   function begin(attempt: Attempt): void {
-    const lanes = attempt.kind === "train" ? algorithm.lanes(spec, server.model.length) : algorithm.evaluationLanes;
+    const lanes = lanesOf(attempt);
     sum =
       secure === undefined ? new PlainSum(attempt, lanes) : new SecureSum(secure, attempt, purposeOf(attempt, lanes));
     next = new Map();
     traffic = { up: 0, down: 0 };
   }
 
+  function lanesOf({ kind }: Attempt): readonly Lane[] {
+    return kind === "train" ? algorithm.lanes(spec, server.model.length, server) : algorithm.evaluationLanes(spec);
+  }
+
   function purposeOf({ kind, round, attempt }: Attempt, lanes: readonly Lane[]): SessionPurpose {
     const { modelVersion } = state.progress;
-    return { run, round, attempt, kind, modelVersion, modelHash: hashOf(server.model), lanes };
+    const { settings, vectors } = algorithm.server.ask(server, spec);
+    const references = Object.entries(vectors).map(([name, values]) => {
+      const { byteLength: bytes, length } = values;
+      return [name, { sha256: hashOf(values), bytes, element: elementOf(values), length }] as const;
+    });
+    const taskHash = taskHashOf({ ...spec, settings, vectors: Object.fromEntries(references) });
+    return { run, round, attempt, kind, modelVersion, modelHash: hashOf(server.model), taskHash, lanes };
   }
 
   function schedule(attempt: Attempt, step: number, client: ClientId): void {
@@ -264,9 +318,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     let contribution: Contribution;
     if (attempt.kind === "evaluate") contribution = await algorithm.client.evaluate(shared);
     else {
-      const worked = await algorithm.client.work({ ...shared, kept: kept.get(client), random });
+      const epochsAtMost = options.epochsAtMost?.(device, deviceRandom(device, attempt, "effort"));
+      const own = { kept: kept.get(client), lost: false, epochsAtMost };
+      const worked = await algorithm.client.work({ ...shared, ...own, random });
       contribution = worked.contribution;
-      next.set(client, worked.next);
+      if (worked.next !== undefined) next.set(client, worked.next);
     }
     checkContribution(contribution, attempt);
     const down = Object.values(question.vectors).reduce((bytes, vector) => bytes + vector.byteLength, 0);
@@ -276,7 +332,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
 
   function checkContribution({ values }: Contribution, attempt: Attempt): void {
-    const lanes = attempt.kind === "train" ? algorithm.lanes(spec, server.model.length) : algorithm.evaluationLanes;
+    const lanes = lanesOf(attempt);
     if (values.length !== lanesLength(lanes)) {
       throw new ProtocolError("bad_update", `expected ${lanesLength(lanes)} values, found ${values.length}`);
     }
@@ -298,16 +354,12 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   }
 }
 
-function metricsOf({ examples, lossSum, correct }: Judgement): Metrics {
-  return { loss: lossSum / examples, accuracy: correct / examples, examples };
-}
-
 /** SHA-256 of a vector's bytes, hexadecimal. */
-function hashOf(vector: Float32Array): string {
-  return bytesToHex(sha256(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)));
+function hashOf(vector: Float32Array | Float64Array): Sha256 {
+  return bytesToHex(sha256(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))) as Sha256;
 }
 
-async function secureSimulation({ spec, crypto }: SimulationOptions): Promise<SecureSimulation | undefined> {
+async function secureSimulation({ spec, crypto, onSum }: SimulationOptions): Promise<SecureSimulation | undefined> {
   if (spec.secureAggregation === "none") return undefined;
-  return { spec, kernel: await loadKernel(), crypto: crypto ?? portableCrypto };
+  return { spec, kernel: await loadKernel(), crypto: crypto ?? portableCrypto, onSum };
 }
