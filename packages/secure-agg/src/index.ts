@@ -38,6 +38,7 @@ export * from "./session/floors.ts";
 export * from "./session/headroom.ts";
 export * from "./session/parameters.ts";
 export * from "./session/plan.ts";
+export * from "./session/task.ts";
 export * from "./session/traffic.ts";
 export * from "./shamir/decode.ts";
 export * from "./shamir/shamir.ts";

@@ -24,9 +24,8 @@ export function decodeSum(parameters: Decoding, words: Uint32Array, contributors
   for (let i = length; i < words.length; i++) if ((words[i]! & mask) !== 0) outOfRange("the padding", "zero");
   const weighted = hasWeight(lanes);
   const weightSum = weighted ? (words[length - 1]! & mask) >>> 0 : 0;
-  if (weightSum > contributors * weightLevels) outOfRange("the weight", `at most ${contributors * weightLevels}`);
-  if (weighted && weightSum === 0) {
-    throw new ProtocolError("secure_sum", "every weight is zero: expected more examples, or a lower weightCap");
+  if (weighted && (weightSum < contributors || weightSum > contributors * weightLevels)) {
+    outOfRange("the weight", `${contributors} … ${contributors * weightLevels}`);
   }
   const decoded: Record<string, Float64Array> = {};
   let from = 0;

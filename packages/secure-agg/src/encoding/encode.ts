@@ -43,10 +43,13 @@ export function encodeContribution(
   return words;
 }
 
-/** W · min(1, examples / weightCap), rounded to one of the two integers beside it so that its mean is right. */
+/**
+ * W · min(1, examples / weightCap), rounded to one of the two integers beside it so that its mean is right, and at least
+ * 1: a sum in which only the largest device had a weight would be that device's own update.
+ */
 function integerWeight({ weightLevels, weightCap }: Encoding, examples: number, coins: WordStream): number {
   if (!(Number.isFinite(examples) && examples >= 0)) refuse(`a weight of ${examples}: expected a finite number ≥ 0`);
-  return Math.floor(weightLevels * Math.min(1, examples / weightCap) + coin(coins.next()));
+  return Math.max(1, Math.floor(weightLevels * Math.min(1, examples / weightCap) + coin(coins.next())));
 }
 
 interface UpdatePart {

@@ -40,17 +40,17 @@ export function addPacked(sum: Uint32Array, packed: Uint8Array, bits: number): v
     return;
   }
   const mask = 2 ** bits - 1;
-  let offset = 0;
-  let at = 0;
-  for (let i = 0; i < sum.length; i++) {
-    let word = source[at]! >>> offset;
-    offset += bits;
-    if (offset >= 32) {
-      at++;
-      offset -= 32;
-      if (offset > 0) word |= source[at]! << (bits - offset);
+  // A block's packed words are whole ones: each block starts at bit 0, and its last value is what a word ends with.
+  const sourceWords = 2 * bits;
+  for (let block = 0, first = 0; block < sum.length; block += blockWords, first += sourceWords) {
+    const last = blockWords - 1;
+    for (let i = 0, bit = 0; i < last; i++, bit += bits) {
+      const at = first + (bit >>> 5);
+      const offset = bit & 31;
+      // In two shifts, so that at offset 0 nothing is left of the next word.
+      sum[block + i]! += ((source[at]! >>> offset) | ((source[at + 1]! << 1) << (31 - offset))) & mask;
     }
-    sum[i]! += word & mask;
+    sum[block + last]! += source[first + sourceWords - 1]! >>> (32 - bits);
   }
 }
 

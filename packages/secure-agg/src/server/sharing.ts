@@ -64,7 +64,7 @@ export function closeSharing(state: Sharing): Masking {
     });
   }
   const questions = new Map([...writers].map(([to, writer]) => [to, writer.finish()]));
-  const sum = new Uint32Array(paddedLength(wordsOf(parameters.lanes)));
+  const sum = shareableWords(paddedLength(wordsOf(parameters.lanes)));
   const roll = { parameters, configHash, roster, graph };
   return { step: "masking", ...roll, sharers, questions, commitments, sum, inbox: new Map() };
 }
@@ -74,4 +74,10 @@ export function maskQuestionFor(state: Masking, member: number): Uint8Array {
   const question = state.questions.get(member);
   if (question === undefined) throw new ProtocolError("not_asked", `client ${member} dealt no shares in time`);
   return question;
+}
+
+/** Zeros, in memory that a thread which unmasks can share, where the platform has such memory. */
+function shareableWords(length: number): Uint32Array {
+  if (typeof SharedArrayBuffer === "undefined") return new Uint32Array(length);
+  return new Uint32Array(new SharedArrayBuffer(4 * length));
 }

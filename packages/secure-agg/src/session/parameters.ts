@@ -1,5 +1,5 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import { type AttemptKind, protocolVersion } from "@tributary/protocol";
+import type { AttemptKind } from "@tributary/protocol";
 import { ByteReader, ByteWriter, malformed } from "../crypto/bytes.ts";
 import { labelledHash } from "../crypto/derive.ts";
 import type { GraphShape } from "../graph/graph.ts";
@@ -16,6 +16,9 @@ export interface SecureLane {
     | { readonly kind: "exact"; readonly scaleBits: number };
 }
 
+/** Of sessions, which every member of one must speak alike; it changes with them alone, not with the protocol around them. */
+export const sessionVersion = 1;
+
 /** Everything that the members of one session must agree on; its hash enters every key and mask. */
 export interface SessionParameters {
   readonly version: number;
@@ -26,6 +29,8 @@ export interface SessionParameters {
   readonly modelVersion: number;
   /** Lower-case hexadecimal SHA-256 of the model's bytes. */
   readonly modelHash: string;
+  /** What each member is to work out: `taskHashOf`. */
+  readonly taskHash: string;
   readonly shard: { readonly index: number; readonly count: number };
   /** The cohort's size: how many clients were asked. */
   readonly clients: number;
@@ -46,7 +51,19 @@ export interface SessionParameters {
 const kinds = ["train", "evaluate"] as const;
 const rules = ["strict", "curious"] as const;
 const fields = [
-  ...["version", "run", "round", "attempt", "kind", "modelVersion", "modelHash", "shard", "clients", "graph"],
+  ...[
+    "version",
+    "run",
+    "round",
+    "attempt",
+    "kind",
+    "modelVersion",
+    "modelHash",
+    "taskHash",
+    "shard",
+    "clients",
+    "graph",
+  ],
   ...["threshold", "rule", "minimumSurvivors", "lanes", "wordBits", "weightLevels", "weightCap", "prg", "deadlines"],
 ];
 
@@ -63,6 +80,7 @@ export function encodeParameters(parameters: SessionParameters): Uint8Array {
     .u8(kinds.indexOf(parameters.kind))
     .u32(parameters.modelVersion)
     .raw(hexToBytes(parameters.modelHash))
+    .raw(hexToBytes(parameters.taskHash))
     .u32(parameters.shard.index)
     .u32(parameters.shard.count)
     .u32(parameters.clients)
@@ -93,7 +111,7 @@ export function decodeParameters(bytes: Uint8Array): SessionParameters {
     choices[index] ?? malformed(what, `a choice below ${choices.length}`, `${index}`);
   if (reader.text(8) !== "SA1") malformed(what, "SA1", "something else");
   const version = reader.u32();
-  if (version !== protocolVersion) malformed(what, `protocol version ${protocolVersion}`, `${version}`);
+  if (version !== sessionVersion) malformed(what, `session version ${sessionVersion}`, `${version}`);
   const parameters: Omit<SessionParameters, "lanes"> = {
     version,
     run: reader.text(128),
@@ -102,6 +120,7 @@ export function decodeParameters(bytes: Uint8Array): SessionParameters {
     kind: choose(kinds, reader.u8()),
     modelVersion: reader.u32(),
     modelHash: bytesToHex(reader.raw(32)),
+    taskHash: bytesToHex(reader.raw(32)),
     shard: { index: reader.u32(), count: reader.u32() },
     clients: reader.u32(),
     graph: shapeOf(reader.u32()),

@@ -1,12 +1,12 @@
-import { type AttemptKind, ProtocolError, protocolVersion, type RunId, type RunSpec } from "@tributary/protocol";
+import { type AttemptKind, ProtocolError, type RunId, type RunSpec } from "@tributary/protocol";
 import { defaultAim } from "../graph/degree.ts";
 import { planGraph } from "../graph/graph.ts";
 import { shardSizes } from "../graph/shards.ts";
 import { checkParameters, defaultMinimumSurvivors, type Floors, smallestCohort } from "./floors.ts";
 import { wordBitsNeeded } from "./headroom.ts";
-import type { SecureLane, SessionParameters } from "./parameters.ts";
+import { type SecureLane, type SessionParameters, sessionVersion } from "./parameters.ts";
 
-/** Which sum a session is for. `modelHash`: lower-case hexadecimal SHA-256 of the model's bytes. */
+/** Which sum a session is for. `modelHash`: lower-case hexadecimal SHA-256 of the model's bytes; `taskHash`: `taskHashOf`. */
 export interface SessionPurpose {
   readonly run: RunId;
   readonly round: number;
@@ -14,6 +14,7 @@ export interface SessionPurpose {
   readonly kind: AttemptKind;
   readonly modelVersion: number;
   readonly modelHash: string;
+  readonly taskHash: string;
   readonly lanes: readonly SecureLane[];
 }
 
@@ -40,7 +41,7 @@ function planSession(
   const wordBits = Math.min(32, wordBitsNeeded({ clients, weightLevels, lanes: purpose.lanes }));
   const { trainMs, stepMs } = spec.deadlines;
   const parameters: SessionParameters = {
-    version: protocolVersion,
+    version: sessionVersion,
     ...purpose,
     shard: { index, count },
     clients,
