@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import { type AnswerStore, readAnswers, type WrittenAnswers, writeAnswers } from "@tributary/participant";
 import { ProtocolError, parse, type RunId } from "@tributary/protocol";
 import Type, { type Static } from "typebox";
+import { replaceFile } from "./replace-file.ts";
 
 /** What each device revealed in the secure sums of each run, by coordinator and device name. */
 const AnswersFile = Type.Record(
@@ -89,22 +88,7 @@ export class AnswersOnDisk {
     }
   }
 
-  async #write(all: AnswersFile): Promise<void> {
-    const temporary = `${this.#path}.${randomUUID()}`;
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(all)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, this.#path);
-    // The new name must survive a power cut too: the answer leaves right after this.
-    const folder = await open(dirname(this.#path));
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+  #write(all: AnswersFile): Promise<void> {
+    return replaceFile(this.#path, `${JSON.stringify(all)}\n`);
   }
 }

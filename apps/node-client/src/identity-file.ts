@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { open, readFile, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { type DeviceKeys, Identity, type IdentityStore } from "@tributary/participant";
 import { ProtocolError, parse } from "@tributary/protocol";
 import Type, { type Static } from "typebox";
 import { newSeed, signerOf } from "./device-keys.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** What one device keeps for one coordinator: the seed of its key in base64, and who it is. */
 const Kept = Type.Object({
@@ -74,15 +74,7 @@ export class IdentitiesOnDisk {
     }
   }
 
-  async #write(all: IdentityFile): Promise<void> {
-    const temporary = `${this.#path}.${randomUUID()}`;
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(all, undefined, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, this.#path);
+  #write(all: IdentityFile): Promise<void> {
+    return replaceFile(this.#path, `${JSON.stringify(all, undefined, 2)}\n`);
   }
 }

@@ -1,29 +1,14 @@
-import * as crypto from "node:crypto";
-import type { ClientHalf, Dataset } from "@tributary/algorithm";
-import { clientHalfNamed } from "@tributary/catalog";
-import {
-  type AnswerStore,
-  answersInMemory,
-  BlobCache,
-  type DeviceFloors,
-  type IdentityStore,
-  identityInMemory,
-  type Participant,
-  type ParticipantEvent,
-  participate,
-  WorkQueue,
-} from "@tributary/participant";
+import type { ClientHalf, Dataset, Random } from "@tributary/algorithm";
+import { type DeviceFloors, type ParticipantEvent, systemClock } from "@tributary/participant";
 import type { DataSpec, RunId } from "@tributary/protocol";
-import { loadKernel, nodeCrypto } from "@tributary/secure-agg";
-import { checkFits, chooseEngine } from "@tributary/training";
+import type { ChosenEngine } from "@tributary/training";
 import { coordinatorAddress } from "./address.ts";
-import { AnswersOnDisk } from "./answers-file.ts";
-import { keysFromSecret } from "./device-keys.ts";
-import { IdentitiesOnDisk } from "./identity-file.ts";
-import { type LedgerFile, openLedgerFile } from "./ledger-file.ts";
+import { hosting, together } from "./hosting.ts";
+import { openLedgerFile } from "./ledger-file.ts";
+import { MemoryCap } from "./memory-cap.ts";
 import { reach } from "./reach.ts";
-import type { Transport } from "./tls.ts";
-import { bestTrainers, sharedTrainers, type TrainerFactory } from "./trainers.ts";
+import { keepTo, parseSchedule } from "./schedule.ts";
+import { openTrainers, type TrainerFactory } from "./trainers.ts";
 
 /** One device of this process: its name, its examples and what they look like. */
 export interface HostedDevice {
@@ -45,16 +30,30 @@ export interface JoinOptions {
   /** This run alone, and done when it is over; otherwise every open run that fits, until told to leave. */
   readonly run?: RunId;
   readonly devices: readonly HostedDevice[];
-  /** An engine of `@tributary/training`; default: the best one that runs here. */
+  /** An engine of `@tributary/training`; default: the best one that runs here and takes the step that it should. */
   readonly engine?: string;
+  /** Hears which engine it is, why, and how its step compared with plain JavaScript's, before anything is sent. */
+  readonly onEngine?: (chosen: ChosenEngine) => void;
+  /** How many devices of this process train at the same time, each on a thread of its own. Default: 1, on this thread. */
+  readonly threads?: number;
+  /** Hours of the day, local time, such as `22:00-06:00`: outside them the devices leave, and come back by themselves. */
+  readonly schedule?: string;
+  /** Decline models that would need more, and leave with `MemoryCapReached` where the process holds more all the same. */
+  readonly maxMemoryBytes?: number;
   /**
    * A JSON file that keeps each device's key and remembers who it is; default: a new identity each time. Beside it, in
-   * `…-answers`, the devices remember for which models they revealed shares.
+   * `…-answers`, the devices remember for which models they revealed shares, and in the folder `…-kept` what algorithms
+   * have them keep from round to round.
    */
   readonly identityFile?: string;
+  /** Passes over the data that each of these devices can make in a round, drawn anew for each. Default: as many as asked for. */
+  readonly epochsAtMost?: (random: Random) => number;
   /** What these devices insist on, whatever a coordinator proposes. */
   readonly floors?: DeviceFloors;
-  /** 32 bytes in base64 that every device's key is derived from, in place of a key in the identity file. A secret. */
+  /**
+   * 32 bytes in base64 that every device's key is derived from, in place of a key in the identity file, which is needed all
+   * the same: a device that keeps its key must remember what it revealed. A secret.
+   */
   readonly deviceKey?: string;
   /** The coordinator's Ed25519 key in base64; default: the one it proves at first. */
   readonly coordinatorKey?: string;
@@ -97,90 +96,43 @@ export function join(options: JoinOptions): JoinHandle {
 }
 
 async function lend(options: JoinOptions, leaving: AbortSignal): Promise<void> {
-  const { devices, connectTimeoutMs = 10_000, engine: force } = options;
+  const { devices, connectTimeoutMs = 10_000, threads = 1, maxMemoryBytes, onEvent } = options;
   const coordinator = coordinatorAddress(options.coordinator, { insecure: options.insecure ?? false });
-  const engine = options.trainerFactory ? (force ?? "custom") : (await chooseEngine({ force })).engine;
-  const limit = options.failFast ? { connectTimeoutMs } : {};
+  const schedule = options.schedule === undefined ? undefined : parseSchedule(options.schedule);
+  const memory =
+    maxMemoryBytes === undefined ? undefined : new MemoryCap(maxMemoryBytes, () => process.memoryUsage.rss());
+  memory?.check();
+  const { trainerFactory, engine, onEngine } = options;
+  const trainers = await openTrainers({ trainerFactory, engine, threads, memory, onEngine });
   const onWait = (reason: string, retryInMs: number) => {
-    for (const { name } of devices) options.onEvent?.({ type: "waiting", reason, retryInMs }, name);
+    for (const { name } of devices) onEvent?.({ type: "waiting", reason, retryInMs }, name);
   };
-  const transport = await reach(coordinator, options.fingerprint, { ...limit, signal: leaving, onWait });
-  if (transport === undefined) return;
+  const limit = options.failFast ? { connectTimeoutMs } : {};
   const ledger = options.ledgerFile === undefined ? undefined : openLedgerFile(options.ledgerFile);
   try {
-    await together(participants(options, { coordinator, transport, engine, ledger }), leaving);
+    const transport = await reach(coordinator, options.fingerprint, { ...limit, signal: leaving, onWait });
+    if (transport === undefined) return;
+    const host = hosting(options, { coordinator, transport, trainers, ledger });
+    const session = (signal: AbortSignal) => together(host(), signal);
+    const work = (signal: AbortSignal) =>
+      schedule === undefined
+        ? session(signal)
+        : keepTo(schedule, {
+            ...{ wallTime: () => new Date(), clock: systemClock, signal, work: session },
+            onPause: (until) => onWait(pauseText(options.schedule!, until), until.getTime() - Date.now()),
+          });
+    try {
+      await (memory === undefined ? work(leaving) : memory.during(work, { clock: systemClock, signal: leaving }));
+    } finally {
+      await transport.close();
+    }
   } finally {
-    await transport.close();
+    await trainers.close();
     ledger?.close();
   }
 }
 
-function participants(
-  options: JoinOptions,
-  {
-    coordinator,
-    transport,
-    engine,
-    ledger,
-  }: {
-    coordinator: string;
-    transport: Transport;
-    engine: string;
-    ledger: LedgerFile | undefined;
-  },
-): Participant[] {
-  const { name, tags = [], joinToken, run, failFast, connectTimeoutMs = 10_000, identityFile, onEvent } = options;
-  const trainerFor = sharedTrainers(options.trainerFactory ?? bestTrainers(options.engine));
-  const [blobs, queue] = [new BlobCache(), new WorkQueue()];
-  const { deviceKey, coordinatorKey, operatorKey } = options;
-  const derived = deviceKey === undefined ? undefined : keysFromSecret(deviceKey);
-  const identities = identityFile === undefined ? undefined : new IdentitiesOnDisk(identityFile);
-  const answered = identityFile === undefined ? undefined : new AnswersOnDisk(`${identityFile}-answers`);
-  const secure = { crypto: nodeCrypto(crypto), kernel: loadKernel(), floors: options.floors ?? {} };
-  return options.devices.map((device) => {
-    const answers: AnswerStore = answered?.storeFor(coordinator, device.name) ?? answersInMemory();
-    const keys = derived ?? identities?.keysFor(coordinator, device.name);
-    const identity: IdentityStore = identities?.storeFor(coordinator, device.name) ?? identityInMemory();
-    return participate({
-      coordinator,
-      name: name === undefined ? device.name : `${name} ${device.name}`,
-      engine,
-      tags,
-      ...(joinToken === undefined ? {} : { joinToken }),
-      ...(run === undefined ? {} : { run }),
-      fetch: transport.fetch,
-      socket: transport.socket,
-      identity,
-      answers,
-      ...secure,
-      ...(keys === undefined ? {} : { keys }),
-      ...(coordinatorKey === undefined ? {} : { coordinatorKey }),
-      ...(operatorKey === undefined ? {} : { operatorKey }),
-      ...(ledger === undefined ? {} : { ledger: ledger.for(device.name) }),
-      blobs,
-      queue,
-      clientHalf: options.clientHalf ?? clientHalfNamed,
-      datasetFor({ data }) {
-        checkFits(device.data, data);
-        return device.dataset;
-      },
-      trainerFor,
-      onEvent: (event) => onEvent?.(event, device.name),
-      ...(failFast ? { failFast: { connectTimeoutMs } } : {}),
-    });
-  });
-}
-
-/** Until all are done. When one fails, or the signal comes, the others leave. */
-async function together(joined: readonly Participant[], leaving: AbortSignal): Promise<void> {
-  const leaveAll = () => Promise.allSettled(joined.map((participant) => participant.leave()));
-  const onLeaving = () => void leaveAll();
-  leaving.addEventListener("abort", onLeaving, { once: true });
-  if (leaving.aborted) onLeaving();
-  try {
-    await Promise.all(joined.map(({ done }) => done));
-  } finally {
-    leaving.removeEventListener("abort", onLeaving);
-    await leaveAll();
-  }
+function pauseText(schedule: string, until: Date): string {
+  const time = `${until.getHours()}`.padStart(2, "0").concat(":", `${until.getMinutes()}`.padStart(2, "0"));
+  return `outside its hours (${schedule}); back at ${time}`;
 }

@@ -4,12 +4,14 @@ import { isIP } from "node:net";
 import { connect, type PeerCertificate } from "node:tls";
 import type { Fetch } from "@tributary/participant";
 import { ProtocolError } from "@tributary/protocol";
-import { fetch, Agent as HttpAgent } from "undici";
+import { fetch, Agent as HttpAgent, request } from "undici";
 import { parseFingerprint } from "./fingerprint.ts";
 
 /** How a device reaches its coordinator: what `participate` sends through. */
 export interface Transport {
   readonly fetch: Fetch;
+  /** The same, but for the response's own methods, in half the time: no copies and streams of the Fetch standard. */
+  readonly exchange: Fetch;
   readonly socket: { readonly agent?: HttpsAgent };
   /** Closes every connection; afterwards the process may end. */
   close(): Promise<void>;
@@ -57,11 +59,33 @@ function transport(trust: Trust): Transport {
   const agent = new HttpsAgent({ ...trust, maxCachedSessions: 0 });
   return {
     fetch: (to, init) => fetch(to, { ...init, dispatcher: http }),
+    exchange: exchangeThrough(http),
     socket: trust.checkServerIdentity === undefined ? {} : { agent },
     async close() {
       agent.destroy();
       await http.destroy();
     },
+  };
+}
+
+function exchangeThrough(dispatcher: HttpAgent): Fetch {
+  return async (url, { method, headers, body, signal }) => {
+    const answer = await request(url, { method: method as "GET", headers, body: body ?? null, signal, dispatcher });
+    const chunks = answer.body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
+    return {
+      ok: answer.statusCode >= 200 && answer.statusCode < 300,
+      status: answer.statusCode,
+      headers: { get: (name) => [answer.headers[name.toLowerCase()] ?? []].flat().join(", ") || null },
+      body: {
+        getReader: () => ({
+          read: async () => {
+            const { done = false, value } = await chunks.next();
+            return { done, value };
+          },
+          cancel: async () => void answer.body.destroy(),
+        }),
+      },
+    };
   };
 }
 

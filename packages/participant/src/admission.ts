@@ -1,4 +1,4 @@
-import type { ClientHalf, Dataset, Trainer } from "@tributary/algorithm";
+import type { ClientHalf, Dataset, Random, Trainer } from "@tributary/algorithm";
 import type { RunPlan } from "@tributary/protocol";
 import type { LocalWork } from "./contribute.ts";
 import { checkRun, type DeviceFloors } from "./secure-floors.ts";
@@ -10,6 +10,8 @@ export interface Abilities {
   readonly trainerFor: (plan: RunPlan) => Trainer | Promise<Trainer>;
   /** The device's half of an algorithm, by name. */
   readonly clientHalf: (name: string) => ClientHalf;
+  /** Passes over the data that this device can make in a round, drawn anew for each. Default: as many as it is asked for. */
+  readonly epochsAtMost?: (random: Random) => number;
   /** What this device's owner insists on. Default: secure sums as `defaultFloors` says, and runs in the clear too. */
   readonly floors?: DeviceFloors;
 }
@@ -19,5 +21,5 @@ export async function admit(plan: RunPlan, abilities: Abilities): Promise<LocalW
   checkRun(plan, abilities.floors ?? {});
   const half = abilities.clientHalf(plan.algorithm.name);
   const data = await abilities.datasetFor(plan);
-  return { half, data, trainer: await abilities.trainerFor(plan) };
+  return { half, data, trainer: await abilities.trainerFor(plan), epochsAtMost: abilities.epochsAtMost };
 }

@@ -14,14 +14,15 @@ import {
 import { addressOf, compareAddresses } from "./address.ts";
 import type { BlobCache } from "./blob-cache.ts";
 import { abortable, type Clock } from "./clock.ts";
-import { contribute, type LocalWork } from "./contribute.ts";
+import { contribute, type LocalWork, type Worked } from "./contribute.ts";
 import type { ContributionCache } from "./contribution-cache.ts";
 import { contentDigest, sha256 } from "./digest.ts";
 import type { OnEvent } from "./events.ts";
 import type { Credentials } from "./identity.ts";
+import type { KeptRun, Settled } from "./kept.ts";
 import type { Protection } from "./ledger.ts";
 import type { Outbox } from "./outbox.ts";
-import { shareDone, throttled } from "./progress-report.ts";
+import { paceOf, shareDone, throttled } from "./progress-report.ts";
 import { isRetryable, retrying } from "./retry.ts";
 import { checkPromise } from "./secure-floors.ts";
 import { type SecureDevice, SecureRefusal, type SecureRun } from "./secure-run.ts";
@@ -41,12 +42,22 @@ export interface Answering extends SecureDevice {
   readonly report: (report: ProgressReport) => void;
 }
 
+/** A question, and when its step closes by this device's clock. */
+export interface ToldQuestion {
+  readonly question: StepQuestion;
+  readonly deadline: number;
+}
+
 /** One step, and the run that it belongs to. */
 export interface Step {
   readonly hint: Hint;
+  /** The question, if it came with the hint. */
+  readonly told: ToldQuestion | undefined;
   readonly plan: RunPlan;
   readonly local: LocalWork;
   readonly contributions: ContributionCache;
+  /** What this device keeps of the run from round to round, if its algorithm keeps anything. */
+  readonly kept: KeptRun | undefined;
   /** This device's part in the run's secure sums, if the run promised them. */
   readonly secure: SecureRun | undefined;
   /** The newest hint of the run: work that a later attempt takes over is reported under that attempt. */
@@ -81,15 +92,22 @@ const secureAnswers: readonly { kind?: string; protection: Protection }[] = [
 ];
 
 /**
- * Answers one step: question → vectors → work (or the contribution held from an earlier attempt) → upload. In a secure
+ * Answers one step: question (told with the hint, or fetched) → vectors → work (or the contribution held from an earlier attempt) → upload. In a secure
  * attempt the work goes on from its first step to the third, and messages of the session are what is uploaded. Resolves
  * to what became of it; rejects only with our own bugs and `upgrade_required`.
  */
 export async function answerStep(step: Step, device: Answering): Promise<Outcome> {
+  let offered: Extract<Outcome, { kind: "sent" }> | undefined;
   try {
-    const { question, deadline } = await fetchQuestion(step, device);
+    const { question, deadline } = step.told ?? (await fetchQuestion(step, device));
+    checkAddress(question, step.hint);
     checkPromise(step.plan, question);
+    device.onEvent({ type: "due", hint: step.hint, remainingMs: deadline - device.clock.now() });
     const { secure, signal } = step;
+    // The model travels while keys are made; whoever needs it finds it here or on its way.
+    if (secure !== undefined && question.step === 0) {
+      fetchVectors(question, { device, deadline, signal }).catch(() => undefined);
+    }
     const bytes =
       secure === undefined
         ? await abortable(frameFor(question, step, { device, deadline }), signal)
@@ -104,9 +122,12 @@ export async function answerStep(step: Step, device: Answering): Promise<Outcome
               ),
           });
     const about = secure === undefined ? { protection: "none" as const } : secureAnswers[question.step]!;
+    offered = { kind: "sent", bytes: bytes.byteLength, duplicate: false, protection: about.protection };
     const { duplicate } = await upload(bytes, step, { device, deadline, about });
-    return { kind: "sent", bytes: bytes.byteLength, duplicate, protection: about.protection };
+    return { ...offered, duplicate };
   } catch (error) {
+    // The attempt's next question, which may overtake the acknowledgement, says that this answer was accepted.
+    if (offered !== undefined && hasMovedOn(step)) return offered;
     if (step.signal.aborted) return { kind: "dropped", reason: (step.signal.reason as Error).message };
     if (!(error instanceof ProtocolError) || error.code === "upgrade_required") throw error;
     const passing = wentOn.has(error.code) || (isRetryable(error) && error.code !== "model_hash_mismatch");
@@ -115,7 +136,15 @@ export async function answerStep(step: Step, device: Answering): Promise<Outcome
   }
 }
 
-async function fetchQuestion({ hint, signal }: Step, { outbox, credentials, clock, jitter, onEvent }: Answering) {
+function hasMovedOn({ hint, newest }: Step): boolean {
+  const { round, attempt, step } = newest();
+  return round === hint.round && attempt === hint.attempt && step > hint.step;
+}
+
+async function fetchQuestion(
+  { hint, signal }: Step,
+  { outbox, credentials, clock, jitter, onEvent }: Answering,
+): Promise<ToldQuestion> {
   const question = await retrying(
     () =>
       credentials.use(({ client, token }) =>
@@ -128,14 +157,16 @@ async function fetchQuestion({ hint, signal }: Step, { outbox, credentials, cloc
       onWait: (error, retryInMs) => onEvent({ type: "waiting", reason: error.message, retryInMs }),
     },
   );
-  if (question.run !== hint.run || compareAddresses(question, hint) !== 0 || question.kind !== hint.kind) {
-    const found = `${question.kind} of ${routes.question(question, "…")}`;
-    throw new ProtocolError(
-      "bad_request",
-      `question: asked for ${hint.kind} of ${routes.question(hint, "…")}, got ${found}`,
-    );
-  }
   return { question, deadline: clock.now() + question.remainingMs };
+}
+
+function checkAddress(question: StepQuestion, hint: Hint): void {
+  if (question.run === hint.run && compareAddresses(question, hint) === 0 && question.kind === hint.kind) return;
+  const found = `${question.kind} of ${routes.question(question, "…")}`;
+  throw new ProtocolError(
+    "bad_request",
+    `question: asked for ${hint.kind} of ${routes.question(hint, "…")}, got ${found}`,
+  );
 }
 
 /** The encoded contribution that a question asks for: held, in progress, or begun now. */
@@ -144,39 +175,55 @@ async function frameFor(
   step: Step,
   { device, deadline }: { device: Answering; deadline: number },
 ): Promise<Uint8Array> {
-  const { frame, fresh } = step.contributions.obtain(question, (signal) =>
-    work(question, step, { device, deadline, signal }),
+  const settled = await settle(question, step, device);
+  const { worked, fresh } = step.contributions.obtain(question, (signal) =>
+    work(question, step, { device, deadline, settled, signal }),
   );
-  if (fresh) return frame;
-  device.onEvent({ type: "reused", hint: step.hint });
-  const bytes = await frame;
-  if (!step.signal.aborted) device.report({ ...addressOf(step.newest()), state: "trained", done: 1 });
-  return bytes;
+  if (!fresh) device.onEvent({ type: "reused", hint: step.hint });
+  const { frame, next } = await worked;
+  if (next !== undefined) await step.kept?.hold(question, next);
+  if (!fresh && !step.signal.aborted) device.report({ ...addressOf(step.newest()), state: "trained", done: 1 });
+  return frame;
+}
+
+/** What of earlier rounds this device begins with: the question says which of them was committed with its part. */
+async function settle(question: StepQuestion, { kept }: Step, { onEvent }: Answering): Promise<Settled> {
+  if (kept === undefined || question.kind !== "train") return { kept: undefined, lost: false };
+  const settled = await kept.settle(question);
+  if (settled.lost) {
+    const { run, included } = question;
+    const text = `what this device kept of ${run} since round ${included?.round} is gone; it says so and begins anew`;
+    onEvent({ type: "notice", text });
+  }
+  return settled;
 }
 
 async function work(
   question: StepQuestion,
   step: Step,
-  { device, deadline, signal }: { device: Answering; deadline: number; signal: AbortSignal },
-): Promise<Uint8Array> {
+  options: { device: Answering; deadline: number; settled: Settled; signal: AbortSignal },
+): Promise<Worked> {
+  const { device, deadline, settled, signal } = options;
   const vectors = await fetchVectors(question, { device, deadline, signal });
   return device.queue.run(async () => {
     const { clock, onEvent, report, random } = device;
     const begin = step.newest();
     onEvent({ type: "training", hint: begin, done: 0 });
     report({ ...addressOf(begin), state: "training", done: 0 });
+    const startedAt = clock.now();
+    const { examples } = step.local.data;
     const tell = throttled(clock, (progress: TrainingProgress) => {
       const hint = step.newest();
       const done = shareDone(progress);
-      onEvent({ type: "training", hint, done, progress });
+      const pace = paceOf(progress, { examples, elapsedMs: clock.now() - startedAt });
+      onEvent({ type: "training", hint, done, progress, ...(pace === undefined ? {} : { pace }) });
       report({ ...addressOf(hint), state: "training", done });
     });
-    const startedAt = clock.now();
-    const frame = await contribute(question, step.local, { vectors, random, signal, onProgress: tell });
+    const worked = await contribute(question, step.local, { vectors, settled, random, signal, onProgress: tell });
     const end = step.newest();
     onEvent({ type: "trained", hint: end, startedAt, endedAt: clock.now() });
     report({ ...addressOf(end), state: "trained", done: 1 });
-    return frame;
+    return worked;
   }, signal);
 }
 

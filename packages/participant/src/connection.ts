@@ -1,5 +1,5 @@
 import type { Random } from "@tributary/algorithm";
-import { type ClientId, ProtocolError, type socketEvents } from "@tributary/protocol";
+import { type ClientId, ProtocolError, parse, socketEvents } from "@tributary/protocol";
 import type { Socket } from "socket.io-client";
 import { type Clock, sleep } from "./clock.ts";
 import { deferred } from "./deferred.ts";
@@ -67,6 +67,7 @@ export class Connection {
       try {
         const lost = await this.#once(signal);
         reason = `the connection was lost (${lost.reason})`;
+        retryAfterMs = lost.retryAfterMs;
         failures = lost.served ? 1 : failures + 1;
       } catch (error) {
         if (signal.aborted || !this.#listener.outlives(error)) return;
@@ -81,9 +82,14 @@ export class Connection {
     }
   }
 
-  async #once(signal: AbortSignal): Promise<{ reason: string; served: boolean }> {
+  async #once(signal: AbortSignal): Promise<{ reason: string; served: boolean; retryAfterMs?: number }> {
     const closed = deferred<string>();
-    const { onMessage, onConnected, onLost } = this.#listener;
+    const { onConnected, onLost } = this.#listener;
+    let announced: { retryAfterMs: number } | undefined;
+    const onMessage = (event: string, payload: unknown) => {
+      if (event !== "restarting") return this.#listener.onMessage(event, payload);
+      announced = parse(socketEvents.fromCoordinator.restarting, payload, { what: event });
+    };
     // Another process may answer at this address by now.
     this.#credentials.recheck();
     const client = await this.#credentials.use(async ({ client, token }) => {
@@ -94,6 +100,10 @@ export class Connection {
     const reason = await closed.promise;
     this.#socket = undefined;
     onLost(reason);
-    return { reason, served: await served };
+    return {
+      reason: announced === undefined ? reason : "the coordinator is restarting",
+      served: await served,
+      ...announced,
+    };
   }
 }

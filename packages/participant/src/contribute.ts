@@ -1,4 +1,12 @@
-import type { ClientHalf, Contribution, Dataset, Random, Trainer, TrainingProgress } from "@tributary/algorithm";
+import type {
+  ClientHalf,
+  Contribution,
+  Dataset,
+  KeptState,
+  Random,
+  Trainer,
+  TrainingProgress,
+} from "@tributary/algorithm";
 import {
   elementOf,
   encodeFrame,
@@ -7,16 +15,25 @@ import {
   type StepQuestion,
   type Vector,
 } from "@tributary/protocol";
+import type { Settled } from "./kept.ts";
 
 /** What one device needs to do one run's work. */
 export interface LocalWork {
   readonly half: ClientHalf;
   readonly data: Dataset;
   readonly trainer: Trainer;
+  /** Passes over the data that this device can make in a round, drawn anew for each. Default: as many as it is asked for. */
+  readonly epochsAtMost?: ((random: Random) => number) | undefined;
+}
+
+/** An encoded contribution, and what is to be kept if the round that it is for is committed with it. */
+export interface Worked {
+  readonly frame: Uint8Array;
+  readonly next: KeptState | undefined;
 }
 
 /**
- * The encoded answer to `question`, worked out on the device's own data. Throws the work's own refusal, the signal's
+ * The answer to `question`, worked out on the device's own data. Throws the work's own refusal, the signal's
  * reason, `training_diverged` for a value that is not finite, or `bad_update` for an answer of another shape than asked.
  */
 export async function contribute(
@@ -24,22 +41,23 @@ export async function contribute(
   local: LocalWork,
   options: {
     vectors: Readonly<Record<string, Vector>>;
+    settled: Settled;
     random: Random;
     signal: AbortSignal;
     onProgress: (progress: TrainingProgress) => void;
   },
-): Promise<Uint8Array> {
+): Promise<Worked> {
   const { half, data, trainer } = local;
-  const { vectors, random, signal, onProgress } = options;
+  const { vectors, settled, random, signal, onProgress } = options;
   const input = { question: { settings: question.settings, vectors }, data, trainer, signal, onProgress };
-  // `kept` stays empty until devices are told which rounds included them; no algorithm of the catalog keeps anything yet.
-  const contribution =
+  const epochsAtMost = local.epochsAtMost?.(random);
+  const { contribution, next } =
     question.kind === "train"
-      ? (await half.work({ ...input, kept: undefined, random })).contribution
-      : await half.evaluate(input);
+      ? await half.work({ ...input, ...settled, epochsAtMost, random })
+      : { contribution: await half.evaluate(input), next: undefined };
   signal.throwIfAborted();
   checkContribution(contribution, question);
-  return encodeFrame(contribution);
+  return { frame: encodeFrame(contribution), next };
 }
 
 function checkContribution({ values, weight }: Contribution, { kind, answer }: StepQuestion): void {

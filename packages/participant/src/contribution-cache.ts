@@ -1,16 +1,20 @@
 import type { AttemptKind, StepQuestion } from "@tributary/protocol";
+import type { Worked } from "./contribute.ts";
 
-/** Everything that a contribution depends on besides the device's own data: equal keys, equal work. */
-function contributionKey({ kind, vectors, settings, answer }: StepQuestion): string {
+/**
+ * Everything that a contribution depends on besides the device's own data: equal keys, equal work. And the version: the
+ * very same contribution under two names of one model would be the difference of two sums.
+ */
+function contributionKey({ kind, modelVersion, vectors, settings, answer, included }: StepQuestion): string {
   const models = Object.entries(vectors)
     .map(([name, { sha256 }]) => `${name}=${sha256}`)
     .sort();
-  return JSON.stringify([kind, models, settings, answer]);
+  return JSON.stringify([kind, modelVersion, models, settings, answer, included ?? null]);
 }
 
 interface Slot {
   readonly key: string;
-  readonly frame: Promise<Uint8Array>;
+  readonly worked: Promise<Worked>;
   readonly work: AbortController;
   finished: boolean;
 }
@@ -23,21 +27,21 @@ export class ContributionCache {
   readonly #slots = new Map<AttemptKind, Slot>();
 
   /**
-   * The frame for `question`: held, in progress, or by `work`, which any other unfinished work gives way to. `fresh` says
+   * The contribution to `question`: held, in progress, or by `work`, which any other unfinished work gives way to. `fresh` says
    * whether `work` was begun. Work that fails leaves nothing behind.
    */
   obtain(
     question: StepQuestion,
-    work: (signal: AbortSignal) => Promise<Uint8Array>,
-  ): { frame: Promise<Uint8Array>; fresh: boolean } {
+    work: (signal: AbortSignal) => Promise<Worked>,
+  ): { worked: Promise<Worked>; fresh: boolean } {
     const key = contributionKey(question);
     const held = this.#slots.get(question.kind);
-    if (held !== undefined && held.key === key) return { frame: held.frame, fresh: false };
+    if (held !== undefined && held.key === key) return { worked: held.worked, fresh: false };
     this.abandon("superseded");
     const controller = new AbortController();
-    const slot: Slot = { key, work: controller, frame: work(controller.signal), finished: false };
+    const slot: Slot = { key, work: controller, worked: work(controller.signal), finished: false };
     this.#slots.set(question.kind, slot);
-    slot.frame.then(
+    slot.worked.then(
       () => {
         slot.finished = true;
       },
@@ -45,7 +49,7 @@ export class ContributionCache {
         if (this.#slots.get(question.kind) === slot) this.#slots.delete(question.kind);
       },
     );
-    return { frame: slot.frame, fresh: true };
+    return { worked: slot.worked, fresh: true };
   }
 
   /** Stops unfinished work; a finished contribution stays, for the next attempt on the same model. */

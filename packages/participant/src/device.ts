@@ -18,6 +18,7 @@ import { deferred } from "./deferred.ts";
 import { credentialsOf } from "./enrol-device.ts";
 import type { OnEvent } from "./events.ts";
 import { type Credentials, NoIdentity } from "./identity.ts";
+import { keptInMemory } from "./kept.ts";
 import { Memberships } from "./memberships.ts";
 import { Outbox } from "./outbox.ts";
 import type { Participant, ParticipantOptions, ParticipantState } from "./participant.ts";
@@ -118,6 +119,7 @@ export class Device implements Participant {
         kernel,
         floors: sessionFloors(options.floors ?? {}),
         answers: options.answers ?? answersInMemory(),
+        kept: options.kept ?? keptInMemory(),
         blobs: options.blobs ?? new BlobCache(),
         queue: options.queue ?? new WorkQueue(),
         clock: this.#retries,

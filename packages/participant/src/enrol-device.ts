@@ -1,4 +1,3 @@
-import { protocolVersion } from "@tributary/protocol";
 import { type CryptoBackend, portableCrypto } from "@tributary/secure-agg";
 import { systemClock } from "./clock.ts";
 import { keysInMemory } from "./device-key.ts";
@@ -41,7 +40,6 @@ export function credentialsOf(
       name,
       engine,
       tags: [...tags],
-      protocol: protocolVersion,
       ...(joinToken === undefined ? {} : { joinToken }),
     },
   });

@@ -1,31 +1,39 @@
 import {
+  commonVersion,
   Enrolled,
   type Enrolment,
   enrolmentStatement,
   fromBase64,
   Introduction,
   introductionStatement,
+  type Login,
   loginStatement,
   ProtocolError,
   routes,
   Session,
   toBase64,
+  understood,
 } from "@tributary/protocol";
 import { type CryptoBackend, clientIdOf, type Signer, verifySignature } from "@tributary/secure-agg";
 import type { Outbox } from "./outbox.ts";
 
 /** How a device describes itself when it enrols. */
-export type Description = Omit<Enrolment, "publicKey" | "nonce" | "proof">;
+export type Description = Omit<Enrolment, "publicKey" | "protocol" | "nonce" | "proof">;
 
-/** A coordinator that has proved its key, and the nonce that it gave for one enrolment or login. Both in base64. */
+/**
+ * A coordinator that has proved its key, the nonce that it gave for one enrolment or login (both in base64), and the
+ * protocol version that it and this device have in common.
+ */
 export interface Met {
   readonly coordinatorKey: string;
   readonly nonce: string;
+  readonly protocol: number;
 }
 
 /**
  * Asks the coordinator to prove its key. Throws `coordinator_changed` when it cannot, or when the key is not `known` (in
- * base64; without one, any key will do), and `upgrade_required` for a coordinator that has none.
+ * base64; without one, any key will do), and `upgrade_required` for a coordinator that has none, or with which this device
+ * has no protocol version in common.
  */
 export async function meet(
   outbox: Outbox,
@@ -33,7 +41,7 @@ export async function meet(
 ): Promise<Met> {
   const challenge = crypto.randomBytes(32);
   const request = { method: "GET", path: routes.identity(toBase64(challenge)), signal } as const;
-  const { coordinatorKey, nonce, signature } = await outbox
+  const { coordinatorKey, nonce, signature, protocol } = await outbox
     .json(request, Introduction, "introduction")
     .catch((error: unknown) => {
       if (!(error instanceof ProtocolError) || error.code !== "not_found") throw error;
@@ -55,14 +63,14 @@ export async function meet(
         "that lost its data folder: ask its operator, and give the key that is right with --coordinator-key",
     );
   }
-  return { coordinatorKey, nonce };
+  return { coordinatorKey, nonce, protocol: commonVersion({ device: understood(), coordinator: protocol }) };
 }
 
 /** Enrols the key; a repeat by the same key gives the same client a new token. Throws the coordinator's refusal. */
 export async function enrol(
   outbox: Outbox,
   device: { signer: Signer; description: Description; signal: AbortSignal },
-  { coordinatorKey, nonce }: Met,
+  { coordinatorKey, nonce, protocol }: Met,
 ): Promise<Enrolled> {
   const { signer, description, signal } = device;
   const { publicKey } = signer;
@@ -73,7 +81,7 @@ export async function enrol(
     name: description.name,
   });
   const proof = toBase64(await signer.sign(statement));
-  const json: Enrolment = { ...description, publicKey: toBase64(publicKey), nonce, proof };
+  const json: Enrolment = { ...description, protocol, publicKey: toBase64(publicKey), nonce, proof };
   const about = { kind: "enrolment" };
   const request = { method: "POST", path: routes.clients(), json, signal, about } as const;
   const enrolled = await outbox.json(request, Enrolled, "enrolment");
@@ -86,12 +94,12 @@ export async function enrol(
 export async function logIn(
   outbox: Outbox,
   device: { signer: Signer; signal: AbortSignal },
-  { coordinatorKey, nonce }: Met,
+  { coordinatorKey, nonce, protocol }: Met,
 ): Promise<Session> {
   const { signer, signal } = device;
   const client = clientIdOf(signer.publicKey);
   const to = { coordinatorKey: fromBase64(coordinatorKey), nonce: fromBase64(nonce), client };
-  const json = { client, nonce, proof: toBase64(await signer.sign(loginStatement(to))) };
+  const json: Login = { client, protocol, nonce, proof: toBase64(await signer.sign(loginStatement(to))) };
   const about = { kind: "login" };
   return outbox.json({ method: "POST", path: routes.sessions(), json, signal, about }, Session, "login");
 }

@@ -1,6 +1,7 @@
 import type { TrainingProgress } from "@tributary/algorithm";
 import type { ClientId, Dismissal, Hint, Phase, RunId, RunPlan } from "@tributary/protocol";
 import type { Protection } from "./ledger.ts";
+import type { Pace } from "./progress-report.ts";
 
 /** What a device tells whoever watches it. Nothing here is sent anywhere. */
 export type ParticipantEvent =
@@ -15,8 +16,16 @@ export type ParticipantEvent =
   | { readonly type: "offered"; readonly runs: readonly RunPlan[] }
   | { readonly type: "phase"; readonly run: RunId; readonly phase: Phase; readonly reason: string | undefined }
   | { readonly type: "asked"; readonly hint: Hint }
+  /** How long the step stays open from now on. */
+  | { readonly type: "due"; readonly hint: Hint; readonly remainingMs: number }
   /** `done` is the share of the work that is behind. */
-  | { readonly type: "training"; readonly hint: Hint; readonly done: number; readonly progress?: TrainingProgress }
+  | {
+      readonly type: "training";
+      readonly hint: Hint;
+      readonly done: number;
+      readonly progress?: TrainingProgress;
+      readonly pace?: Pace;
+    }
   /** Milliseconds on the device's clock: the work alone, without downloads and queueing. */
   | { readonly type: "trained"; readonly hint: Hint; readonly startedAt: number; readonly endedAt: number }
   /** An earlier attempt's contribution on the same model answers this one too. */

@@ -24,11 +24,11 @@ export interface LedgerEntry {
 }
 
 /**
- * Where a device writes down what it sends. `record` may throw: the request that it was called for is then not sent, a
- * socket is closed.
+ * Where a device writes down what it sends. `record` gets the bytes too, to look at and not to change. It may throw: the
+ * request that it was called for is then not sent, a socket is closed.
  */
 export interface Ledger {
-  record(entry: LedgerEntry): void;
+  record(entry: LedgerEntry, body: Uint8Array): void;
 }
 
 /** What is about to leave. */
@@ -42,11 +42,14 @@ export interface Departure {
   readonly round?: number;
 }
 
-/** The ledger's entry for a departure at `now` (ms since the epoch). */
-export async function entryOf(departure: Departure, now: number): Promise<LedgerEntry> {
+/** The ledger's entry for a departure at `now` (ms since the epoch), and the bytes that leave. */
+export async function entryOf(
+  departure: Departure,
+  now: number,
+): Promise<{ readonly entry: LedgerEntry; readonly bytes: Uint8Array }> {
   const { kind, destination, body, protection = "none", run, round } = departure;
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-  return {
+  const entry: LedgerEntry = {
     time: new Date(now).toISOString(),
     ...(run === undefined ? {} : { run }),
     ...(round === undefined ? {} : { round }),
@@ -56,6 +59,7 @@ export async function entryOf(departure: Departure, now: number): Promise<Ledger
     sha256: hex(await sha256(bytes)) as Sha256,
     protection,
   };
+  return { entry, bytes };
 }
 
 /** A packet of engine.io, which carries Socket.IO, before it is written: one WebSocket frame. */

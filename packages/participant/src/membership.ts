@@ -1,8 +1,9 @@
-import type { Decline, Dismissal, Hint, RunPlan } from "@tributary/protocol";
+import type { Ask, Decline, Dismissal, Hint, RunPlan } from "@tributary/protocol";
 import { addressOf, compareAddresses, type Place } from "./address.ts";
-import { type Answering, answerStep, type Outcome } from "./answer.ts";
+import { type Answering, answerStep, type Outcome, type ToldQuestion } from "./answer.ts";
 import type { LocalWork } from "./contribute.ts";
 import { ContributionCache } from "./contribution-cache.ts";
+import { KeptRun, type KeptStore } from "./kept.ts";
 import { SecureRun } from "./secure-run.ts";
 
 type State =
@@ -13,6 +14,7 @@ type State =
 /** The device, as its memberships see it. */
 export interface MemberDevice extends Answering {
   readonly decline: (decline: Decline) => void;
+  readonly kept: KeptStore;
   /** Takes what is no refusal: a mistake of ours, or a coordinator too different to talk to. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -35,6 +37,7 @@ export class Membership {
   readonly #contributions = new ContributionCache();
   /** There if the run promised secure sums when this device joined it; what comes later changes nothing. */
   readonly #secure: SecureRun | undefined;
+  readonly #kept: KeptRun | undefined;
   #state: State = { kind: "idle" };
   #newest: Place = before;
   #answered: Place = before;
@@ -45,14 +48,15 @@ export class Membership {
     this.plan = plan;
     this.#local = local;
     this.#device = device;
-    this.#secure = plan.secureAggregation === "required" ? new SecureRun(plan.run, device) : undefined;
+    this.#kept = local.half.keeps ? new KeptRun(plan.run, device.kept) : undefined;
+    this.#secure = plan.secureAggregation === "required" ? new SecureRun(plan, device) : undefined;
   }
 
   /**
    * Acts on a hint that is newer than every one before it; ignores stragglers and repeats. A secure step is answered
    * again when it is asked again, with the same bytes: they cannot be worked out anew.
    */
-  ask(hint: Hint): void {
+  ask({ question, ...hint }: Ask): void {
     if (this.#state.kind === "over") return;
     const repeated = this.#repeatable !== undefined && compareAddresses(hint, this.#repeatable) === 0;
     if (!repeated && compareAddresses(hint, this.#newest) <= 0) return;
@@ -63,7 +67,8 @@ export class Membership {
     const flow = new AbortController();
     this.#state = { kind: "answering", hint, flow };
     this.#device.onEvent({ type: "asked", hint });
-    this.#answer(hint, flow.signal).catch(this.#device.onFailure);
+    const told = question && { question, deadline: this.#device.clock.now() + question.remainingMs };
+    this.#answer(hint, told, flow.signal).catch(this.#device.onFailure);
   }
 
   /**
@@ -96,7 +101,10 @@ export class Membership {
     this.#stop(reason);
     this.#contributions.clear(reason);
     this.#secure?.drop(reason);
-    if (fate === "run over") this.#secure?.close(reason).catch(this.#device.onFailure);
+    if (fate === "run over") {
+      this.#secure?.close(reason).catch(this.#device.onFailure);
+      this.#kept?.forget().catch(this.#device.onFailure);
+    }
     this.#state = { kind: "over" };
   }
 
@@ -107,13 +115,16 @@ export class Membership {
     flow.abort(new Error(reason));
   }
 
-  async #answer(hint: Hint, signal: AbortSignal): Promise<void> {
-    const newest = () => ({ ...hint, ...this.#newest });
+  async #answer(hint: Hint, told: ToldQuestion | undefined, signal: AbortSignal): Promise<void> {
+    // A device with a new identity starts over from what it answered, while work goes on for what it was asked.
+    const newest = () => (compareAddresses(this.#newest, hint) > 0 ? { ...hint, ...this.#newest } : hint);
     const step = {
       hint,
+      told,
       plan: this.plan,
       local: this.#local,
       contributions: this.#contributions,
+      kept: this.#kept,
       secure: this.#secure,
       newest,
       signal,

@@ -1,7 +1,7 @@
 import {
+  type Ask,
   type DeviceState,
   type Dismissal,
-  type Hint,
   isOver,
   ProtocolError,
   type RunId,
@@ -9,6 +9,7 @@ import {
 } from "@tributary/protocol";
 import { type Abilities, admit } from "./admission.ts";
 import { type MemberDevice, Membership } from "./membership.ts";
+import { checkPast } from "./secure-floors.ts";
 
 const mostRunsPerOffer = 64;
 
@@ -47,6 +48,7 @@ export class Memberships {
       if (!wanted || this.knows(plan.run) || isOver(plan.phase)) continue;
       try {
         const local = await admit(plan, this.#abilities);
+        if (plan.secureAggregation === "none") await checkPast(plan, this.#device.answers);
         if (this.#closed) return;
         this.#members.set(plan.run, new Membership(plan, local, this.#device));
         this.#offerDue = true;
@@ -64,8 +66,8 @@ export class Memberships {
     return this.#members.has(run) || this.#past.has(run);
   }
 
-  ask(hint: Hint): void {
-    this.#members.get(hint.run)?.ask(hint);
+  ask(ask: Ask): void {
+    this.#members.get(ask.run)?.ask(ask);
   }
 
   dismiss(dismissal: Dismissal): void {

@@ -189,9 +189,9 @@ export class Outbox {
   async #record(departure: Departure): Promise<void> {
     if (this.#ledger === undefined) return;
     const now = this.#clock.now();
-    const entry = await entryOf(departure, now);
+    const { entry, bytes } = await entryOf(departure, now);
     if (this.#ledgerFault !== undefined) throw this.#ledgerFault;
-    this.#ledger.record(entry);
+    this.#ledger.record(entry, bytes);
   }
 
   #recordFrame(packet: EnginePacket, { destination, socket }: { destination: string; socket: Socket }): void {

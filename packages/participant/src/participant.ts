@@ -8,6 +8,7 @@ import { Device } from "./device.ts";
 import type { DeviceKeys } from "./device-key.ts";
 import type { OnEvent } from "./events.ts";
 import type { IdentityStore } from "./identity.ts";
+import type { KeptStore } from "./kept.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Fetch, SocketTransport } from "./outbox.ts";
 import type { AnswerStore } from "./secure-answers.ts";
@@ -47,6 +48,8 @@ export interface ParticipantOptions extends Abilities {
   readonly kernel?: Promise<MaskKernel>;
   /** Where this device keeps what it revealed; must live as long as its identity. Default: as long as the process. */
   readonly answers?: AnswerStore;
+  /** Where this device keeps what algorithms need from round to round. Default: as long as the process. */
+  readonly kept?: KeptStore;
   /** Shared by the devices of one process. */
   readonly blobs?: BlobCache;
   /** Shared by the devices of one engine. */

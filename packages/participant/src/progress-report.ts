@@ -10,6 +10,25 @@ export function shareDone({ epoch, epochs, batch, batches }: TrainingProgress): 
   return Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0;
 }
 
+/** How fast a training job goes, and how long it will take at that rate. */
+export interface Pace {
+  readonly examplesPerSecond: number;
+  readonly remainingMs: number;
+}
+
+/** The pace of a job of `examples` each epoch, `elapsedMs` after it began; nothing while none of it is behind. */
+export function paceOf(
+  progress: TrainingProgress,
+  { examples, elapsedMs }: { examples: number; elapsedMs: number },
+): Pace | undefined {
+  const done = shareDone(progress);
+  if (done === 0 || elapsedMs <= 0) return undefined;
+  return {
+    examplesPerSecond: (1000 * done * progress.epochs * examples) / elapsedMs,
+    remainingMs: (elapsedMs * (1 - done)) / done,
+  };
+}
+
 /** `report`, called at most once per 250 ms; what comes in between is left out. */
 export function throttled<Value>(clock: Clock, report: (value: Value) => void): (value: Value) => void {
   let lastAt = clock.now();

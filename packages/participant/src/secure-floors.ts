@@ -1,5 +1,6 @@
 import { ProtocolError, type RunPlan, type StepQuestion } from "@tributary/protocol";
 import { defaultFloors, type Floors } from "@tributary/secure-agg";
+import type { AnswerStore } from "./secure-answers.ts";
 
 /** What a device's owner insists on, whatever a coordinator or a run proposes. */
 export interface DeviceFloors {
@@ -28,6 +29,17 @@ export function checkRun({ name, secureAggregation }: RunPlan, floors: DeviceFlo
   if (requireSecure) below(`${found}; this device only takes part in secure runs (--require-secure)`);
   // Seen by itself, an update is a sum of one: without this a coordinator got around the floor by asking for no secrecy.
   if (minimumSurvivors > 1) below(`${found}; this device only takes part in sums of ${minimumSurvivors} or more`);
+}
+
+/**
+ * Throws `ProtocolError("secure_aggregation_unavailable")` for a run in the clear in whose secure sums this device was, by
+ * what it keeps: a coordinator must not take back its promise while the device is away.
+ */
+export async function checkPast({ run, name }: RunPlan, answers: AnswerStore): Promise<void> {
+  const { revealed } = await answers.load(run);
+  if (revealed.size === 0) return;
+  const found = `run "${name}" was secure when this device was in its sums, and now combines updates in the clear`;
+  throw new ProtocolError("secure_aggregation_unavailable", found);
 }
 
 /**

@@ -1,5 +1,11 @@
-import { ProtocolError, type StepQuestion } from "@tributary/protocol";
-import { decodeParameters, type MessageType, type SessionParameters, typeOfMessage } from "@tributary/secure-agg";
+import { ProtocolError, type RunPlan, type StepQuestion } from "@tributary/protocol";
+import {
+  decodeParameters,
+  type MessageType,
+  type SessionParameters,
+  taskHashOf,
+  typeOfMessage,
+} from "@tributary/secure-agg";
 
 const longestMs = 86_400_000;
 /** The messages that ask, by step; parameters bear no type. */
@@ -32,16 +38,18 @@ function decoded(step: number, message: string | undefined): Uint8Array {
 }
 
 /**
- * The session that an opening question proposes, held against the rest of that question: what the device trains must be
- * what the session's members agree on. Throws `ProtocolError("secure_parameters" | "secure_message")`.
+ * The session that an opening question proposes, held against the rest of that question and its run's plan: what the
+ * device trains must be what the session's members agree on. Throws `ProtocolError("secure_parameters" | "secure_message")`.
  */
-export function checkOpening(question: StepQuestion, message: Uint8Array): SessionParameters {
+export function checkOpening(plan: RunPlan, question: StepQuestion, message: Uint8Array): SessionParameters {
   const parameters = decodeParameters(message);
   for (const field of ["run", "round", "attempt", "kind", "modelVersion"] as const) {
     same(field, parameters[field], question[field]);
   }
   const values = parameters.lanes.reduce((sum, { length }) => sum + length, 0);
   same("values in all lanes", values, question.answer.length);
+  const { settings, vectors } = question;
+  same("the task's hash", parameters.taskHash, taskHashOf({ ...plan, settings, vectors }));
   for (const [name, ms] of Object.entries(parameters.deadlines)) {
     if (!(ms >= 1 && ms <= longestMs)) refuse(`${name} is ${ms}; expected 1 … ${longestMs} ms`);
   }

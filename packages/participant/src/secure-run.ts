@@ -1,4 +1,4 @@
-import { type Frame, ProtocolError, type RunId, type StepQuestion } from "@tributary/protocol";
+import { type Frame, ProtocolError, type RunPlan, type StepQuestion } from "@tributary/protocol";
 import {
   type Answered,
   type ClientSession,
@@ -54,13 +54,14 @@ export class SecureRefusal extends ProtocolError {
  * remembered also when the run is over, so that a coordinator which opens it again gets no second sum of a model version.
  */
 export class SecureRun {
-  readonly #run: RunId;
+  readonly #plan: RunPlan;
   readonly #device: SecureDevice;
   #attempt: SecureAttempt | undefined;
   #kept: Promise<KeptAnswers> | undefined;
 
-  constructor(run: RunId, device: SecureDevice) {
-    this.#run = run;
+  /** `plan` is the one that this device joined. */
+  constructor(plan: RunPlan, device: SecureDevice) {
+    this.#plan = plan;
     this.#device = device;
   }
 
@@ -111,7 +112,7 @@ export class SecureRun {
     { message, signal }: { message: Uint8Array; signal: AbortSignal },
   ): Promise<{ session: ClientSession; work: Promise<Frame> }> {
     const { credentials, signer, crypto, floors, onEvent } = this.#device;
-    const parameters = checkOpening(question, message);
+    const parameters = checkOpening(this.#plan, question, message);
     const modelHash = modelHashOf(question);
     const { client } = await credentials.current();
     const { revealed } = await this.#load();
@@ -157,12 +158,12 @@ export class SecureRun {
   }
 
   #load(): Promise<KeptAnswers> {
-    this.#kept ??= this.#device.answers.load(this.#run);
+    this.#kept ??= this.#device.answers.load(this.#plan.run);
     return this.#kept;
   }
 
   async #save(kept: KeptAnswers): Promise<void> {
-    await this.#device.answers.save(this.#run, kept);
+    await this.#device.answers.save(this.#plan.run, kept);
     this.#kept = Promise.resolve(kept);
   }
 

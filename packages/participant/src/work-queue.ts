@@ -1,16 +1,34 @@
 import { abortable } from "./clock.ts";
 
-/** One piece of work at a time, in order of arrival: what devices that share an engine share. */
+/** So many pieces of work at a time, begun in order of arrival: what devices that share an engine share. */
 export class WorkQueue {
-  #last: Promise<unknown> = Promise.resolve();
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
 
-  /** What `work` resolves to, begun once all earlier work is over. Work whose signal comes while it waits is not begun. */
+  constructor(width = 1) {
+    this.#free = width;
+  }
+
+  /** What `work` resolves to, begun once its turn comes. Work whose signal comes while it waits is not begun. */
   run<Value>(work: () => Promise<Value>, signal: AbortSignal): Promise<Value> {
-    const begun = this.#last.then(() => {
-      signal.throwIfAborted();
-      return work();
-    });
-    this.#last = begun.catch(() => undefined);
+    const begun = this.#turn()
+      .then(() => {
+        signal.throwIfAborted();
+        return work();
+      })
+      .finally(() => this.#release());
     return abortable(begun, signal);
+  }
+
+  #turn(): Promise<void> {
+    if (this.#free === 0) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#free -= 1;
+    return Promise.resolve();
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
   }
 }
