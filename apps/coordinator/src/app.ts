@@ -14,6 +14,7 @@ import { type Origins, origins } from "./plugins/origins.ts";
 import { pages } from "./plugins/pages.ts";
 import { problems } from "./plugins/problems.ts";
 import { sockets } from "./plugins/sockets.ts";
+import { recentBlobs } from "./recent-blobs.ts";
 import { answerRoutes } from "./routes/answers.ts";
 import { clientRoutes } from "./routes/clients.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -45,6 +46,8 @@ export interface AppOptions {
   readonly allowedOrigins?: readonly string[];
   readonly maxModelBytes?: number;
   readonly graceMs?: number;
+  /** Default: 500. */
+  readonly handshakesPerSecond?: number | undefined;
 }
 
 export interface App {
@@ -54,7 +57,8 @@ export interface App {
 
 /** The coordinator, every run restored and every route in place. Listens to nothing; `app.close()` ends it cleanly. */
 export async function buildApp(options: AppOptions): Promise<App> {
-  const { store, blobs, spool, models, access, logger, tls } = options;
+  const { store, spool, models, access, logger, tls } = options;
+  const blobs = recentBlobs(options.blobs);
   const app = fastify({
     loggerInstance: logger,
     bodyLimit: 1_048_576,
@@ -92,7 +96,8 @@ export async function buildApp(options: AppOptions): Promise<App> {
   await app.register(credentials, { access, store, now: () => federation.now() });
   await app.register(openapi);
   await app.register(metrics, { federation, store, spool });
-  await app.register(sockets, { federation, store, origins: mayTalk });
+  const handshakesPerSecond = options.handshakesPerSecond ?? 500;
+  await app.register(sockets, { federation, store, origins: mayTalk, handshakesPerSecond });
   await app.register(healthRoutes, {
     ready: async () => {
       if (closing.signal.aborted)

@@ -15,13 +15,10 @@ import { type Attempt, Fold } from "@tributary/round";
 import type { AnswerShape, Asked } from "./question.ts";
 import type { StoredSessions } from "./secure/secure-collection.ts";
 import type { Spool } from "./store/spool.ts";
+import { readUpload, type Upload } from "./upload.ts";
 
-/** One upload: its body as it comes in, and what its headers say of it. */
-export interface Upload {
-  readonly body: AsyncIterable<Uint8Array>;
-  readonly bytes: number;
-  readonly digest: Sha256;
-}
+/** Answers are held in memory until they are added up, as long as they are no more than this together. */
+const mostHeldBytes = 16 * 1024 * 1024;
 
 /** One attempt's questions and the answers to them, in the clear or under secure aggregation. */
 export interface Collection {
@@ -63,7 +60,10 @@ export interface CollectionOptions {
   readonly spool: Spool;
 }
 
-/** One question and one answer, in the clear: verified, on disk, and in the end added up. */
+/**
+ * One question and one answer, in the clear: verified, held in memory or staged on disk, and in the end added up. A crash
+ * voids the attempt, so nothing of it need outlive one: docs/decisions/0014.
+ */
 export class PlainCollection implements Collection {
   attempt: Attempt;
   readonly asked: Promise<Asked>;
@@ -78,6 +78,9 @@ export class PlainCollection implements Collection {
   readonly #spool: Spool;
   /** SHA-256 of each accepted answer, so that a repeat after the step has closed is still known for one. */
   readonly #accepted = new Map<ClientId, Sha256>();
+  /** Answers that are in memory, and how many bytes these and those on their way take up. */
+  readonly #held = new Map<ClientId, Uint8Array>();
+  #heldBytes = 0;
 
   constructor(run: RunId, attempt: Attempt, options: CollectionOptions) {
     this.attempt = attempt;
@@ -117,12 +120,29 @@ export class PlainCollection implements Collection {
       throw new ProtocolError("bad_update", `frame size: expected ${expectedBytes} bytes, found ${upload.bytes}`);
     }
     const check = (bytes: Uint8Array) => checkAnswer(decodeFrame(bytes, this.#shape));
-    await this.#spool.receive(this.#place(step, client), upload.body, { expectedBytes, digest: upload.digest, check });
-    stillWanted();
-    const duplicate = this.hasAccepted(step, client, upload.digest);
-    if (!duplicate) {
-      this.#accepted.set(client, upload.digest);
-      this.bytesUp += upload.bytes;
+    const accept = () => {
+      stillWanted();
+      const duplicate = this.hasAccepted(step, client, upload.digest);
+      if (!duplicate) {
+        this.#accepted.set(client, upload.digest);
+        this.bytesUp += upload.bytes;
+      }
+      return duplicate;
+    };
+    if (this.#heldBytes + expectedBytes > mostHeldBytes) {
+      const claim = { expectedBytes, digest: upload.digest, check };
+      await this.#spool.receive(this.#place(step, client), upload.body, claim);
+      return { accepted: true, duplicate: accept() };
+    }
+    this.#heldBytes += expectedBytes;
+    let duplicate = true;
+    try {
+      const bytes = await readUpload(upload, expectedBytes);
+      check(bytes);
+      duplicate = accept();
+      if (!duplicate) this.#held.set(client, bytes);
+    } finally {
+      if (duplicate) this.#heldBytes -= expectedBytes;
     }
     return { accepted: true, duplicate };
   }
@@ -150,12 +170,16 @@ export class PlainCollection implements Collection {
   }
 
   async #add(client: ClientId): Promise<void> {
-    this.#fold.add(decodeFrame(await this.#spool.read(this.#place(0, client)), this.#shape));
+    const held = this.#held.get(client);
+    const bytes = held ?? (await this.#spool.read(this.#place(0, client)));
+    if (this.#held.delete(client)) this.#heldBytes -= bytes.length;
+    this.#fold.add(decodeFrame(bytes, this.#shape));
     await immediate();
   }
 
   discard(): Promise<void> {
     const { round, attempt } = this.attempt;
+    this.#held.clear();
     return this.#spool.discard({ run: this.#run, round, attempt });
   }
 

@@ -1,8 +1,8 @@
-import type { ClientId, Dismissal, Hint, RunId, RunNews } from "@tributary/protocol";
+import type { Ask, ClientId, Dismissal, RunId, RunNews } from "@tributary/protocol";
 
 /** A connected device's socket, as far as anyone but the socket plugin needs it. */
 export interface DeviceLink {
-  ask(hint: Hint): void;
+  ask(ask: Ask): void;
   dismiss(dismissal: Dismissal): void;
   news(news: RunNews): void;
   close(reason: string): void;
@@ -126,6 +126,15 @@ export class Devices {
       .filter((device) => device.runs.has(run) && tags.every((tag) => device.tags.includes(tag)))
       .sort((a, b) => compare(a.name, b.name) || compare(a.client, b.client))
       .map(({ client }) => client);
+  }
+
+  /** How many clients `presentFor` would give. */
+  countFor(run: RunId, tags: readonly string[]): number {
+    let count = 0;
+    for (const { runs, tags: own } of this.#connected.values()) {
+      if (runs.has(run) && tags.every((tag) => own.includes(tag))) count += 1;
+    }
+    return count;
   }
 
   link(client: ClientId): DeviceLink | undefined {

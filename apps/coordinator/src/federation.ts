@@ -15,6 +15,7 @@ import {
 import { newRun, type Progress, type RunState } from "@tributary/round";
 import type { FastifyBaseLogger } from "fastify";
 import { Devices } from "./devices.ts";
+import { loadInclusions } from "./inclusions.ts";
 import type { Models } from "./models.ts";
 import { vectorBytes } from "./question.ts";
 import { checkpointBytes } from "./round-commit.ts";
@@ -94,8 +95,7 @@ export class Federation {
     const { store, blobs, models } = this.#ports;
     if (spec.evaluation.on === "coordinator") await models.checkSet(spec.evaluation.data, spec.data);
     const algorithm = algorithmNamed(spec.algorithm.name);
-    const weights = spec.model.weights === undefined ? await models.initialise(spec) : await this.#warmStart(spec);
-    const server = algorithm.server.init(spec, weights);
+    const server = algorithm.server.init(spec, await this.#initialModel(spec));
     const run = `run-${randomBytes(6).toString("hex")}` as RunId;
     const createdAt = this.now();
     const sha256 = await blobs.put(vectorBytes(server.model));
@@ -109,7 +109,7 @@ export class Federation {
       state: { phase, progress, events: [{ type: "created", at: createdAt, run, name: spec.name }] },
     });
     const record = (await store.run(run))!.record;
-    const session = new RunSession({ record, spec, algorithm, server }, newRun, this.#ports);
+    const session = new RunSession({ record, spec, algorithm, server, inclusions: new Map() }, newRun, this.#ports);
     this.#adopt(session);
     this.#ports.log.info({ run, name: spec.name }, "run created");
     return session.record;
@@ -205,7 +205,8 @@ export class Federation {
     }
     const server = await loadServerState(this.#ports.blobs, { sha256: model.sha256, checkpoint });
     const algorithm = algorithmNamed(spec.algorithm.name);
-    const session = new RunSession({ record, spec, algorithm, server }, newRun, this.#ports);
+    const inclusions = algorithm.client.keeps ? await loadInclusions(store, record.run) : new Map();
+    const session = new RunSession({ record, spec, algorithm, server, inclusions }, newRun, this.#ports);
     const { unfinished, ...saved } = progress as Progress & { unfinished?: StoredAttempt };
     const attempts = {
       current: Math.max(saved.attempts.current, await store.lastAttempt(record.run, record.round)),
@@ -228,9 +229,12 @@ export class Federation {
     return new Uint8Array(Buffer.from(stored.publicKey, "base64"));
   }
 
-  async #warmStart(spec: RunSpec): Promise<Float32Array> {
-    const sha256 = spec.model.weights as Sha256;
-    const expected = await this.#ports.models.parameterCount(spec);
+  /** Version 0 of the layers: uploaded weights, or drawn from the seed; empty for a run that trains none. */
+  async #initialModel({ model, data, seed }: RunSpec): Promise<Float32Array> {
+    if (model === undefined) return new Float32Array(0);
+    if (model.weights === undefined) return this.#ports.models.initialise({ model, data, seed });
+    const sha256 = model.weights as Sha256;
+    const expected = await this.#ports.models.parameterCount({ model, data });
     if (!(await this.#ports.blobs.has(sha256))) {
       throw new ProtocolError("bad_spec", `model.weights: nothing with this SHA-256 was uploaded (POST /v1/models)`);
     }

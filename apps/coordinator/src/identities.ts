@@ -11,6 +11,7 @@ import {
   ProtocolError,
   type SignedRoster,
   toBase64,
+  understood,
 } from "@tributary/protocol";
 import {
   clientIdOf,
@@ -25,7 +26,7 @@ import { hashToken, mintToken } from "./secrets.ts";
 import type { SessionToken } from "./store/store.ts";
 
 /** How long a device's token is good unless the operator says otherwise. */
-export const sessionMs = 24 * 3_600_000;
+const sessionMs = 24 * 3_600_000;
 
 export interface IdentitiesOptions {
   /** The coordinator's own key. */
@@ -64,6 +65,7 @@ export class Identities {
       coordinatorKey: toBase64(this.#signer.publicKey),
       nonce: toBase64(nonce),
       signature: toBase64(signature),
+      protocol: understood(),
     };
   }
 

@@ -29,6 +29,8 @@ export interface CoordinatorOptions {
   readonly sessionMs?: number;
   readonly evaluationData?: EvaluationSources;
   readonly allowedOrigins?: readonly string[];
+  /** How many devices may connect in a second; default: 500. */
+  readonly handshakesPerSecond?: number;
   readonly logLevel?: "debug" | "info" | "warn" | "error" | "silent";
   /** Where the structured log goes: a file descriptor or path; default standard error. */
   readonly logTo?: number | string;
@@ -90,6 +92,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
       signer,
       roster,
       sessionMs: options.sessionMs,
+      handshakesPerSecond: options.handshakesPerSecond,
       logger,
       loopbackOnly: local,
       allowedOrigins: options.allowedOrigins ?? [],

@@ -1,9 +1,11 @@
-import type { Dataset, Trainer } from "@tributary/algorithm";
+import { type Dataset, metricsOf, noTrainer, type Trainer } from "@tributary/algorithm";
+import { algorithmNamed } from "@tributary/catalog";
 import type { Metrics } from "@tributary/protocol";
+import { Fold } from "@tributary/round";
 import {
-  checkFits,
   chooseEngine,
   createTrainer,
+  fitData,
   initialWeights,
   parameterCount,
   topologyOf,
@@ -29,20 +31,27 @@ async function answer(request: ModelRequest): Promise<unknown> {
       return { topology: topologyOf(model, data), weights: weightShapes(model, data) } satisfies ModelDescription;
     }
     case "check": {
-      const { data } = await open(request.source);
-      checkFits(data, request.data);
+      fitData(await open(request.source), request.data);
       return undefined;
     }
     case "evaluate":
-      return evaluate(request, (await open(request.source)).dataset);
+      return evaluate(request, fitData(await open(request.source), request.data));
+    case "judge":
+      return judge(request, fitData(await open(request.source), request.spec.data));
   }
 }
 
 async function evaluate(request: Extract<ModelRequest, { type: "evaluate" }>, data: Dataset): Promise<Metrics> {
   const trainer = await trainerFor(request);
   const { weights } = request;
-  const { examples, lossSum, correct } = await trainer.evaluate({ weights, data, signal: never });
-  return { loss: lossSum / examples, accuracy: correct / examples, examples };
+  return metricsOf(await trainer.evaluate({ weights, data, signal: never }), request.data.target);
+}
+
+async function judge({ spec, question }: Extract<ModelRequest, { type: "judge" }>, data: Dataset): Promise<Metrics> {
+  const { client, server, evaluationLanes } = algorithmNamed(spec.algorithm.name);
+  const fold = new Fold(evaluationLanes(spec));
+  fold.add(await client.evaluate({ question, data, trainer: noTrainer, signal: never }));
+  return server.judge(fold.total(), spec);
 }
 
 /** Reads an evaluation set once. */

@@ -1,4 +1,5 @@
-import { type DataSpec, type Metrics, type ModelSpec, ProtocolError } from "@tributary/protocol";
+import type { Question } from "@tributary/algorithm";
+import { type DataSpec, type Metrics, type ModelSpec, ProtocolError, type RunSpec } from "@tributary/protocol";
 import type { Topology, WeightShape } from "@tributary/training";
 import { WorkerCalls, workerFiles } from "./worker-calls.ts";
 
@@ -17,7 +18,8 @@ export type ModelRequest =
       readonly data: DataSpec;
       readonly source: string;
       readonly weights: Float32Array;
-    };
+    }
+  | { readonly type: "judge"; readonly spec: RunSpec; readonly question: Question; readonly source: string };
 
 export interface ModelDescription {
   readonly topology: Topology;
@@ -65,6 +67,12 @@ export class Models {
   evaluate(request: { model: ModelSpec; data: DataSpec; weights: Float32Array; set: string }): Promise<Metrics> {
     const { set, ...rest } = request;
     return this.#ask({ type: "evaluate", ...rest, source: this.#source(set) });
+  }
+
+  /** What an algorithm with a model of its own says of it on the named evaluation set. */
+  judge(request: { spec: RunSpec; question: Question; set: string }): Promise<Metrics> {
+    const { set, ...rest } = request;
+    return this.#ask({ type: "judge", ...rest, source: this.#source(set) });
   }
 
   close(): Promise<void> {

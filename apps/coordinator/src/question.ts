@@ -21,7 +21,7 @@ export type Asked = Omit<StepQuestion, "remainingMs">;
 
 /** The lanes of an answer to a question of this kind. */
 export function lanesOf(algorithm: Algorithm, spec: RunSpec, kind: AttemptKind, server: ServerState): readonly Lane[] {
-  return kind === "train" ? algorithm.lanes(spec, server.model.length) : algorithm.evaluationLanes;
+  return kind === "train" ? algorithm.lanes(spec, server.model.length, server) : algorithm.evaluationLanes(spec);
 }
 
 /** Bytes of a vector as blobs and `weights.bin` hold it: little-endian elements, nothing else. Views `values`. */

@@ -1,5 +1,5 @@
 import type { ServerState } from "@tributary/algorithm";
-import type { ClientId, Metrics, ModelRecord, RoundRecord, RunId, Sha256 } from "@tributary/protocol";
+import type { ClientId, Metrics, ModelRecord, RoundRecord, RunId, Sha256, StepRecord } from "@tributary/protocol";
 import type { Collection } from "./collection.ts";
 import { encodeCheckpoint } from "./store/checkpoint.ts";
 
@@ -13,6 +13,8 @@ export interface RoundOutcome {
   readonly version: number;
   readonly sha256: Sha256;
   readonly server: ServerState;
+  /** The steps that the attempt went through. */
+  readonly steps: readonly StepRecord[];
   readonly closedAt: number;
   readonly committedAt: number;
 }
@@ -42,13 +44,14 @@ export function recordsOf(outcome: RoundOutcome): { record: RoundRecord; model: 
       aggregating: (committedAt - closedAt) / 1000,
       evaluating: 0,
     },
+    steps: [...outcome.steps],
   };
   const { byteLength: bytes, length: parameters } = server.model;
   const createdAt = record.committedAt;
   return { record, model: { run, version, round, sha256, bytes, parameters, metrics, createdAt } };
 }
 
-/** The server's state without the model, which the model version's own blob holds. */
+/** The server's state without the model, which the model version's own blob holds; an empty one tells its elements. */
 export function checkpointBytes(server: ServerState): Uint8Array {
-  return encodeCheckpoint({ ...server, model: new Float32Array(0) });
+  return encodeCheckpoint({ ...server, model: server.model.subarray(0, 0) });
 }

@@ -1,11 +1,13 @@
 import { type Algorithm, lanesLength, type ServerState } from "@tributary/algorithm";
 import {
   type Accepted,
+  type AttemptTimeline,
   type ClientId,
   type Decline,
   type Hint,
   type Metrics,
   type ModelRecord,
+  modelOf,
   type ProgressReport,
   ProtocolError,
   type RunId,
@@ -33,8 +35,9 @@ import {
   type World,
 } from "@tributary/round";
 import type { FastifyBaseLogger } from "fastify";
-import { type Collection, type OpenedStep, PlainCollection, type Upload } from "./collection.ts";
+import { type Collection, type OpenedStep, PlainCollection } from "./collection.ts";
 import type { Devices } from "./devices.ts";
+import { type Inclusions, include, loadInclusions } from "./inclusions.ts";
 import type { Models } from "./models.ts";
 import { lanesOf, publish, vectorBytes } from "./question.ts";
 import { checkRollback, restored } from "./rollback.ts";
@@ -46,6 +49,9 @@ import { loadServerState } from "./server-state.ts";
 import type { Blobs } from "./store/blobs.ts";
 import type { Spool } from "./store/spool.ts";
 import type { Store } from "./store/store.ts";
+import { Timeline } from "./timeline.ts";
+import type { Upload } from "./upload.ts";
+import { WorkLine } from "./work-line.ts";
 
 /** What a session needs of the coordinator around it. */
 export interface SessionPorts {
@@ -67,6 +73,9 @@ export interface SessionPorts {
 /** How long a step that has enough shares waits for more. */
 const graceMs = 1_000;
 
+/** Sockets carry small messages: a question longer than this is fetched over HTTP. */
+const mostToldCharacters = 32_768;
+
 /** An attempt whose survivors are fixed, as a restart finds it. */
 export interface StoredAttempt {
   readonly attempt: Attempt;
@@ -86,7 +95,10 @@ export class RunSession {
   readonly #plan: RunPlan;
   readonly #ports: SessionPorts;
   readonly #log: FastifyBaseLogger;
+  readonly #timeline: Timeline;
   readonly #published = new WeakMap<object, Sha256>();
+  /** Who is in which sum, where devices keep something that depends on it. */
+  #inclusions: Inclusions;
   #record: RunRecord;
   #state: RunState;
   #server: ServerState;
@@ -99,13 +111,23 @@ export class RunSession {
   #rollingBack = false;
   /** The phase that watchers know of. */
   #toldPhase: RunState["phase"];
-  /** Work under way: asking, summing, committing. One piece at a time, in order. */
-  #work: Promise<void> = Promise.resolve();
+  /** Work under way: asking, summing, committing. */
+  readonly #work = new WorkLine({
+    onWaiting: (why) => {
+      this.#problem = why;
+      this.#log.warn({ code: "storage_full" }, why);
+    },
+    // A fault of ours ends the run with its reason, not the process.
+    onFault: (what, error) => {
+      this.#log.error({ err: error }, `${what} failed`);
+      this.#handle({ type: "broken", reason: `${what} failed: ${(error as Error).message}` });
+    },
+  });
   /** Called after every change that a watcher could see. */
   onChange: () => void = () => {};
 
   constructor(
-    run: { record: RunRecord; spec: RunSpec; algorithm: Algorithm; server: ServerState },
+    run: { record: RunRecord; spec: RunSpec; algorithm: Algorithm; server: ServerState; inclusions: Inclusions },
     state: RunState,
     ports: SessionPorts,
   ) {
@@ -114,8 +136,10 @@ export class RunSession {
     this.#record = run.record;
     this.#algorithm = run.algorithm;
     this.#server = run.server;
+    this.#inclusions = run.inclusions;
     this.#toldPhase = run.record.phase;
     this.#plan = planOf(run.spec);
+    this.#timeline = new Timeline(this.#plan);
     this.#state = state;
     this.#ports = ports;
     this.#log = ports.log.child({ run: this.run });
@@ -151,8 +175,9 @@ export class RunSession {
   get plan(): RunPlanMessage {
     const { name, algorithm, model, data, secureAggregation, stop, cohort } = this.spec;
     const { phase, progress } = this.#state;
-    const shared = { name, model, data, secureAggregation, rounds: stop.rounds, tags: cohort.tags };
-    return { run: this.run, phase, round: progress.round, algorithm: { name: algorithm.name }, ...shared };
+    const shared = { name, data, secureAggregation, rounds: stop.rounds, tags: cohort.tags };
+    const layers = model === undefined ? {} : { model };
+    return { run: this.run, phase, round: progress.round, algorithm: { name: algorithm.name }, ...layers, ...shared };
   }
 
   /** The question waiting for this client, if there is one that it has not answered. */
@@ -172,8 +197,8 @@ export class RunSession {
       throw new ProtocolError("wrong_state", `A run that is ${before.phase} cannot ${command}.`);
     }
     if (command === "start") this.#record = { ...this.#record, startedAt: this.#ports.now() };
-    this.#enqueue("saving the run's state", () => this.#save());
-    await this.#work;
+    this.#work.add("saving the run's state", () => this.#save());
+    await this.#work.done;
     return this.record;
   }
 
@@ -187,7 +212,7 @@ export class RunSession {
     if (this.#rollingBack) throw new ProtocolError("wrong_state", "The run is being rolled back already.");
     this.#rollingBack = true;
     try {
-      await this.#work;
+      await this.#work.done;
       const [old, checkpoint] = [await store.model(this.run, version), await store.checkpoint(this.run, version)];
       if (old === undefined || checkpoint === undefined) {
         throw new ProtocolError("not_found", `The run has no model version ${version}.`);
@@ -200,6 +225,7 @@ export class RunSession {
       await store.rollBack({ model, checkpoint, state: { ...this.#stored(state), events: [event] } });
       this.#state = state;
       this.#server = server;
+      if (this.#algorithm.client.keeps) this.#inclusions = await loadInclusions(store, this.run);
       this.#log.info({ version: model.version, restoredFrom: version }, "rolled back");
       this.onChange();
       return model;
@@ -233,16 +259,41 @@ export class RunSession {
   /** The question at an address, for one client. Throws why there is none. */
   async question(address: StepAddress, client: ClientId): Promise<StepQuestion> {
     this.#check(address, client);
-    const asked = await this.#open!.asked;
     // A secure step's messages exist once the step before it is closed, which is work of its own.
-    if (this.spec.secureAggregation === "required") await this.#work;
+    if (this.spec.secureAggregation === "required") await this.#work.done;
+    const question = await this.#questionFor(this.#open!, address.step, client);
     this.#check(address, client);
-    const message = await this.#open!.message(client);
-    const state = this.#state as Extract<RunState, { phase: "collecting" }>;
-    const remainingMs = Math.max(0, Math.round(state.deadline - this.#ports.now()));
-    if (message === undefined) return { ...asked, remainingMs };
-    const content = address.step === 0 ? {} : { settings: {}, vectors: {} };
-    return { ...asked, ...content, step: address.step, message: Buffer.from(message).toString("base64"), remainingMs };
+    this.#timeline.fetched(client, this.#ports.now());
+    return question;
+  }
+
+  async #questionFor(open: Collection, step: number, client: ClientId): Promise<StepQuestion> {
+    const [asked, message] = [await open.asked, await open.message(client)];
+    const closesAt = this.#state.phase === "collecting" ? this.#state.deadline : 0;
+    const remainingMs = Math.max(0, Math.round(closesAt - this.#ports.now()));
+    const included = asked.kind === "train" ? this.#inclusions.get(client) : undefined;
+    const own = included === undefined ? {} : { included };
+    if (message === undefined) return { ...asked, ...own, remainingMs };
+    const content = step === 0 ? own : { settings: {}, vectors: {} };
+    return { ...asked, ...content, step, message: Buffer.from(message).toString("base64"), remainingMs };
+  }
+
+  /** Tells a client of its question, with the question itself where a socket may carry it. */
+  async #tell(open: Collection, step: number, client: ClientId): Promise<void> {
+    const link = this.#ports.devices.link(client);
+    if (link === undefined || this.#open !== open) return;
+    const question = await this.#questionFor(open, step, client);
+    if (this.#open !== open) return;
+    const small = (question.message?.length ?? 0) + JSON.stringify(question.settings).length <= mostToldCharacters;
+    if (small) this.#timeline.fetched(client, this.#ports.now());
+    link.ask({ ...hintOf(this.run, open.attempt, step), ...(small ? { question } : {}) });
+  }
+
+  /** Every attempt at a round that is still known, the open one among them. */
+  async timeline(round: number): Promise<AttemptTimeline[]> {
+    const ended = await this.#ports.store.timelines(this.run, round);
+    const open = this.#timeline.open(round, this.#ports.now());
+    return open === undefined ? ended : [...ended, open];
   }
 
   /** A vector of the open question was sent to `client`. */
@@ -270,7 +321,7 @@ export class RunSession {
     this.#stopped = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#graceTimer);
-    await this.#work;
+    await this.#work.close();
   }
 
   #isIrrevocable({ step }: StepAddress): boolean {
@@ -326,6 +377,9 @@ export class RunSession {
     const before = this.#state;
     this.#state = state;
     const at = this.#ports.now();
+    for (const end of this.#timeline.observe(before, transition, at)) {
+      this.#ports.store.noteAttempt({ run: this.run, ...end });
+    }
     for (const event of eventsOf(this.run, this.#plan, { before, transition, at })) this.#ports.note(event);
     for (const event of this.#phaseChange(state)) this.#ports.note(event);
     this.#toldPhase = state.phase;
@@ -347,7 +401,7 @@ export class RunSession {
         return;
       }
       case "aggregate":
-        this.#enqueue("combining the answers", () =>
+        this.#work.add("combining the answers", () =>
           this.#aggregate(this.#collectionOf(effect.attempt), effect.survivors),
         );
         return;
@@ -359,7 +413,7 @@ export class RunSession {
         return;
       }
       case "evaluate":
-        this.#enqueue("evaluating the model", () => this.#evaluate(effect.round));
+        this.#work.add("evaluating the model", () => this.#evaluate(effect.round));
         return;
       case "wake": {
         clearTimeout(this.#timer);
@@ -372,31 +426,9 @@ export class RunSession {
         this.#log.info({ outcome: effect.outcome, reason: effect.reason }, "run ended");
         this.#record = { ...this.#record, endedAt: this.#ports.now() };
         this.#problem = undefined;
-        this.#enqueue("saving the run's state", () => this.#save());
+        this.#work.add("saving the run's state", () => this.#save());
         return;
     }
-  }
-
-  /** Runs one piece of work after the ones before it. A fault of ours ends the run with its reason, not the process. */
-  #enqueue(what: string, work: () => Promise<void>): void {
-    this.#work = this.#work.then(async () => {
-      for (;;) {
-        try {
-          await work();
-          return;
-        } catch (error) {
-          if (this.#stopped) return;
-          if (!(error instanceof ProtocolError && error.code === "storage_full")) {
-            this.#log.error({ err: error }, `${what} failed`);
-            this.#handle({ type: "broken", reason: `${what} failed: ${(error as Error).message}` });
-            return;
-          }
-          this.#problem = `${what}: ${error.message}; trying again every 5 seconds`;
-          this.#log.warn({ code: error.code }, this.#problem);
-          await new Promise((resolve) => setTimeout(resolve, 5_000));
-        }
-      }
-    });
   }
 
   /** The open collection of the attempt that an effect names; the attempt itself may have moved on by a step. */
@@ -437,8 +469,7 @@ export class RunSession {
   /** Opens a step once the one before it is closed, and tells its clients. */
   #openStep(attempt: Attempt, step: number, clients: readonly ClientId[]): void {
     const open = this.#collectionOf(attempt);
-    const hint = hintOf(this.run, attempt, step);
-    this.#enqueue("opening a step", async () => {
+    this.#work.add("opening a step", async () => {
       await open.asked;
       const opened = await this.#attemptStep(open, step);
       if (opened === undefined || this.#open !== open) return;
@@ -447,7 +478,7 @@ export class RunSession {
       const { round, attempt: number, kind } = attempt;
       this.#log.info({ round, attempt: number, kind, step, clients: asked.size }, "clients asked");
       for (const client of clients) {
-        if (asked.has(client)) this.#ports.devices.link(client)?.ask(hint);
+        if (asked.has(client)) await this.#tell(open, step, client);
         else this.#handle({ type: "departed", client, reason: "too few of its neighbours are left" });
       }
     });
@@ -493,7 +524,7 @@ export class RunSession {
     this.#graceTimer = undefined;
     for (const client of total.culprits ?? []) this.#log.warn({ client, round }, "revealed wrong shares");
     if (kind === "evaluate") {
-      const metrics = server.judge(total);
+      const metrics = server.judge(total, this.spec);
       await this.#saveEvaluation(round, metrics, openedAt, { type: "aggregated", metrics });
     } else {
       const stepped = server.step(this.#server, total, this.spec);
@@ -520,13 +551,15 @@ export class RunSession {
     this.#published.set(server.model, sha256);
     const version = this.#state.progress.modelVersion + 1;
     const { run } = this;
-    const records = recordsOf({ run, ...outcome, metrics, version, sha256, server, committedAt: now() });
+    const steps = this.#timeline.records;
+    const records = recordsOf({ run, ...outcome, metrics, version, sha256, server, steps, committedAt: now() });
     // What the machine will say once it hears of the commit, so that both land in one transaction.
     const next = advance(this.#plan, this.#state, { type: "aggregated", metrics }, this.#world());
     const events = [...roundEvents(records.record), ...this.#phaseChange(next.state)];
     await store.commitRound({ ...records, checkpoint, state: { ...this.#stored(next.state), events } });
     this.#toldPhase = next.state.phase;
     this.#server = server;
+    if (this.#algorithm.client.keeps) include(this.#inclusions, records.record);
     this.#problem = undefined;
     const { round: number, attempt } = records.record;
     this.#log.info(
@@ -538,16 +571,21 @@ export class RunSession {
 
   /** The coordinator's own judgement of the current model, on the set that the operator named. */
   async #evaluate(round: number): Promise<void> {
-    const { evaluation, model, data } = this.spec;
+    const { evaluation } = this.spec;
     if (evaluation.on !== "coordinator") throw new Error("the run evaluates elsewhere");
     const started = this.#ports.now();
-    const metrics = await this.#ports.models.evaluate({
-      model,
-      data,
-      weights: this.#server.model,
-      set: evaluation.data,
-    });
+    const metrics = await this.#judge(evaluation.data);
     await this.#saveEvaluation(round, metrics, started, { type: "evaluated", metrics });
+  }
+
+  async #judge(set: string): Promise<Metrics> {
+    const { models } = this.#ports;
+    const { spec } = this;
+    if (this.#algorithm.ownModel) {
+      return models.judge({ spec, question: this.#algorithm.server.ask(this.#server, spec), set });
+    }
+    const weights = this.#server.model as Float32Array;
+    return models.evaluate({ model: modelOf(spec), data: spec.data, weights, set });
   }
 
   async #saveEvaluation(
@@ -583,6 +621,7 @@ export class RunSession {
     return {
       phase,
       progress,
+      ...(state.phase === "collecting" ? { begins: placeOf(state.attempt) } : {}),
       metrics: progress.latest,
       ...("reason" in state ? { reason: state.reason } : {}),
       ...(startedAt === undefined ? {} : { startedAt: Math.round(startedAt) }),
@@ -593,6 +632,10 @@ export class RunSession {
 
 function hintOf(run: RunId, { round, attempt, kind }: Attempt, step: number): Hint {
   return { run, round, attempt, step, kind };
+}
+
+function placeOf({ round, attempt }: Attempt): { round: number; attempt: number } {
+  return { round, attempt };
 }
 
 function addressOf({ run, round, attempt, step }: StepAddress): StepAddress {

@@ -9,7 +9,14 @@ export async function loadServerState(
   version: { readonly sha256: Sha256; readonly checkpoint: Sha256 },
 ): Promise<ServerState> {
   const [checkpoint, model] = [await blobs.get(version.checkpoint), await blobs.get(version.sha256)];
-  return { ...decodeCheckpoint(checkpoint), model: floats(model) };
+  const state = decodeCheckpoint(checkpoint);
+  return { ...state, model: state.model instanceof Float64Array ? doubles(model) : floats(model) };
+}
+
+/** The float64 vector in a blob's bytes; a copy where they are not aligned. */
+export function doubles(bytes: Uint8Array): Float64Array {
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  return new Float64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 8);
 }
 
 /** The float32 vector in a blob's bytes; a copy where they are not aligned. */

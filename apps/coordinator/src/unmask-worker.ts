@@ -19,4 +19,9 @@ async function unmask({ checkpoint, sum, reveals }: UnmaskRequest): Promise<Open
   return { total, culprits: culprits.map((member) => members[member]!.client as ClientId), transcript };
 }
 
-serveCalls(unmask);
+/** Each buffer once: lanes may be parts of one. */
+const buffersOf = ({ total }: Opened) => [
+  ...new Set(Object.values(total.lanes).map(({ buffer }) => buffer as ArrayBuffer)),
+];
+
+serveCalls(unmask, buffersOf);

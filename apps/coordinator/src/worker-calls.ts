@@ -70,12 +70,18 @@ export class WorkerCalls<Request> {
   }
 }
 
-/** The worker's side: answers every call with what `handle` gives or throws. */
-export function serveCalls<Request>(handle: (request: Request) => Promise<unknown>): void {
+/**
+ * The worker's side: answers every call with what `handle` gives or throws. What `given` names of an answer changes hands;
+ * the rest is copied, the copy made on the thread that asked.
+ */
+export function serveCalls<Request, Value>(
+  handle: (request: Request) => Promise<Value>,
+  given: (value: Value) => readonly TransferListItem[] = () => [],
+): void {
   const port = parentPort as MessagePort;
   port.on("message", ({ id, request }: { id: number; request: Request }) => {
     handle(request).then(
-      (value) => port.postMessage({ id, value } satisfies Reply),
+      (value) => port.postMessage({ id, value } satisfies Reply, given(value)),
       (error: unknown) => port.postMessage(failure(id, error)),
     );
   });

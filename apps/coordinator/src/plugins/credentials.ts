@@ -46,12 +46,12 @@ export const credentials = fastifyPlugin(
       if (token === undefined)
         throw new ProtocolError("unauthorized", "The Authorization header must be: Bearer TOKEN.");
       if (access.kind === "guarded" && matchesHash(token, access.adminKeyHash)) return { kind: "operator" };
-      const client = await store.clientByTokenHash(hashToken(token), now());
-      if (client === undefined) {
+      const session = await store.session(hashToken(token), now());
+      if (session === undefined) {
         throw new ProtocolError("unauthorized", "This token is not, or no longer, one that this coordinator gave out.");
       }
-      if (client.revoked) throw new ProtocolError("forbidden", "This device was revoked by the operator.");
-      return { kind: "device", client: client.client };
+      if (session.revoked) throw new ProtocolError("forbidden", "This device was revoked by the operator.");
+      return { kind: "device", client: session.client };
     }
 
     function need(condition: boolean, caller: Caller, who: string): void {

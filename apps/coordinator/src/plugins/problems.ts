@@ -19,7 +19,7 @@ export const problems = fastifyPlugin(async (app: FastifyInstance) => {
 });
 
 /** Sends a refusal as `application/problem+json`. */
-export function sendProblem(reply: FastifyReply, error: ProtocolError): FastifyReply {
+function sendProblem(reply: FastifyReply, error: ProtocolError): FastifyReply {
   const problem = error.problem();
   if (problem.retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(problem.retryAfterMs / 1000));
   return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));

@@ -8,10 +8,10 @@ import {
   Problem,
   ProtocolError,
   parse,
-  protocolVersion,
   routes,
 } from "@tributary/protocol";
 import Type from "typebox";
+import { checkVersion } from "../check-version.ts";
 import { clientRecords } from "../client-records.ts";
 import type { Federation } from "../federation.ts";
 import type { Identities } from "../identities.ts";
@@ -96,13 +96,3 @@ export const clientRoutes: FastifyPluginAsyncTypebox<{
     },
   );
 };
-
-/** Before the schema, so that an older or newer device hears which versions there are, not that a field is unknown. */
-function checkVersion(body: unknown): void {
-  const version = (body as { protocol?: unknown } | null)?.protocol;
-  if (version === protocolVersion || typeof version !== "number") return;
-  throw new ProtocolError(
-    "upgrade_required",
-    `This coordinator speaks protocol version ${protocolVersion}, the device ${version}; upgrade the older one.`,
-  );
-}

@@ -11,6 +11,7 @@ import {
   Session,
   SignedRoster,
 } from "@tributary/protocol";
+import { checkVersion } from "../check-version.ts";
 import type { Federation } from "../federation.ts";
 import type { Identities } from "../identities.ts";
 import type { Store } from "../store/store.ts";
@@ -43,6 +44,7 @@ export const identityRoutes: FastifyPluginAsyncTypebox<{
       schema: { summary: "Log in with the device's key", body: Login, response: { 200: Session, "4xx": Problem } },
     },
     async (request) => {
+      checkVersion(request.body);
       const login = parse(Login, request.body, { what: "login" });
       const known = await store.client(login.client);
       if (known === undefined) throw new ProtocolError("not_found", `There is no client ${login.client}; enrol first.`);

@@ -3,10 +3,10 @@ import { ModelRecord, Problem, ProtocolError, RunId, routes, Sha256 } from "@tri
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { Federation } from "../federation.ts";
-import { ModelJson, modelJson } from "../model-export.ts";
+import { ModelJson, modelJson, StateJson, stateJson } from "../model-export.ts";
 import type { Models } from "../models.ts";
-import { RecentBlobs } from "../recent-blobs.ts";
-import type { Blobs } from "../store/blobs.ts";
+import type { RecentBlobs } from "../recent-blobs.ts";
+import { doubles } from "../server-state.ts";
 import type { Store } from "../store/store.ts";
 import { byteBody } from "./byte-body.ts";
 
@@ -16,7 +16,7 @@ const Rollback = Type.Object({ version: Type.Integer({ minimum: 0 }) }, { additi
 export interface ModelRouteOptions {
   readonly federation: Federation;
   readonly store: Store;
-  readonly blobs: Blobs;
+  readonly blobs: RecentBlobs;
   readonly models: Models;
   /** Largest weights file taken from an operator. */
   readonly maxModelBytes: number;
@@ -25,7 +25,6 @@ export interface ModelRouteOptions {
 /** Model versions and their bytes: what a run has produced, and what a run can start from. */
 export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (app, options) => {
   const { federation, store, blobs, models, maxModelBytes } = options;
-  const recent = new RecentBlobs(blobs);
   const read = { onRequest: [app.knownOnly] };
 
   app.get(
@@ -52,7 +51,13 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (
 
   app.get(
     routes.modelWeights(),
-    { ...read, schema: { summary: "A version's weights: float32, little-endian, in layer order", params: ByVersion } },
+    {
+      ...read,
+      schema: {
+        summary: "A version's weights: float32, little-endian, in layer order (float64 where there are no layers)",
+        params: ByVersion,
+      },
+    },
     async (request, reply) => {
       const { sha256 } = await find(request.params.run, request.params.version);
       return sendBlob(request, reply, sha256);
@@ -71,8 +76,29 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (
     },
     async ({ params }) => {
       const { record, spec } = federation.session(params.run);
-      const { model, data } = spec;
+      const { model, data, algorithm } = spec;
+      if (model === undefined) {
+        const where = routes.modelState(params.run, params.version);
+        throw new ProtocolError("wrong_state", `${algorithm.name} trains no layers: what it has learnt is at ${where}`);
+      }
       return modelJson(record, await find(params.run, params.version), await models.describe({ model, data }));
+    },
+  );
+
+  app.get(
+    routes.modelState(),
+    {
+      ...read,
+      schema: {
+        summary: "What an algorithm without layers has learnt, as JSON: centres, coefficients, statistics",
+        params: ByVersion,
+        response: { 200: StateJson, "4xx": Problem },
+      },
+    },
+    async ({ params }) => {
+      const session = federation.session(params.run);
+      const version = await find(params.run, params.version);
+      return stateJson(session, version, doubles(await blobs.get(version.sha256)));
     },
   );
 
@@ -135,10 +161,11 @@ export const modelRoutes: FastifyPluginAsyncTypebox<ModelRouteOptions> = async (
     const etag = `"${sha256}"`;
     reply.header("etag", etag).header("cache-control", "private, max-age=31536000, immutable");
     if (request.headers["if-none-match"] === etag) return reply.code(304).send();
-    const found = await blobs.find(sha256);
+    const held = await blobs.held(sha256);
+    const found = held === undefined ? await blobs.find(sha256) : { bytes: held.byteLength };
     if (found === undefined) throw new ProtocolError("not_found", `There is no blob ${sha256}.`);
     if (request.caller.kind === "device") federation.noteDownload(request.caller.client, found.bytes);
-    const bytes = (await recent.bytes(sha256, found.bytes)) ?? blobs.stream(sha256);
+    const bytes = held ?? (await blobs.recent(sha256, found.bytes)) ?? blobs.stream(sha256);
     return reply.type("application/octet-stream").header("content-length", found.bytes).send(bytes);
   }
 };

@@ -1,18 +1,37 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import { RunSpecSchema } from "@tributary/catalog";
-import { ClientRecord, Problem, ProtocolError, RoundRecord, RunId, RunRecord, routes } from "@tributary/protocol";
+import {
+  ClientRecord,
+  Problem,
+  ProtocolError,
+  RoundRecord,
+  RoundSummary,
+  RoundTimeline,
+  RunId,
+  RunRecord,
+  type RunSpec,
+  routes,
+} from "@tributary/protocol";
 import Type from "typebox";
 import { clientRecords } from "../client-records.ts";
 import type { Federation } from "../federation.ts";
 import type { Store } from "../store/store.ts";
 
 const ByRun = Type.Object({ run: RunId });
+const ByRound = Type.Object({ run: RunId, round: Type.Integer({ minimum: 1 }) });
 
 /** Runs, their rounds and their clients: what an operator creates, steers and watches. */
 export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; store: Store }> = async (app, options) => {
   const { federation, store } = options;
   const write = { onRequest: [app.operatorOnly] };
   const read = { onRequest: [app.knownOnly] };
+
+  /** A run with how many devices offer themselves for it now, and whether it hides their updates. */
+  function shown(record: RunRecord): RunRecord {
+    const { cohort, secureAggregation } = record.spec as RunSpec;
+    const protection = secureAggregation === "required" ? "secure aggregation" : "not secure";
+    return { ...record, devices: federation.devices.countFor(record.run, cohort.tags), protection };
+  }
 
   app.post(
     routes.runs(),
@@ -24,20 +43,20 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
     },
     async (request, reply) => {
       const record = await federation.create(request.body);
-      return reply.code(201).header("location", routes.run(record.run)).send(record);
+      return reply.code(201).header("location", routes.run(record.run)).send(shown(record));
     },
   );
 
   app.get(
     routes.runs(),
     { ...read, schema: { summary: "All runs, oldest first", response: { 200: Type.Array(RunRecord) } } },
-    async () => federation.records(),
+    async () => federation.records().map(shown),
   );
 
   app.get(
     routes.run(),
     { ...read, schema: { summary: "One run", params: ByRun, response: { 200: RunRecord, "4xx": Problem } } },
-    async ({ params }) => federation.session(params.run).record,
+    async ({ params }) => shown(federation.session(params.run).record),
   );
 
   for (const action of ["start", "pause", "resume", "stop"] as const) {
@@ -47,7 +66,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
         ...write,
         schema: { summary: `Make a run ${action}`, params: ByRun, response: { 200: RunRecord, "4xx": Problem } },
       },
-      async ({ params }) => federation.session(params.run).command(action),
+      async ({ params }) => federation.session(params.run).command(action).then(shown),
     );
   }
 
@@ -74,7 +93,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
       ...read,
       schema: {
         summary: "One committed round",
-        params: Type.Object({ run: RunId, round: Type.Integer({ minimum: 1 }) }),
+        params: ByRound,
         response: { 200: RoundRecord, "4xx": Problem },
       },
     },
@@ -83,6 +102,40 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
       if (record === undefined) throw new ProtocolError("not_found", `Round ${params.round} is not committed.`);
       return record;
     },
+  );
+
+  app.get(
+    routes.timeline(),
+    {
+      ...read,
+      schema: {
+        summary: "When which client did what at a round: every attempt that is still known, the open one too",
+        params: ByRound,
+        response: { 200: RoundTimeline, "4xx": Problem },
+      },
+    },
+    async ({ params: { run, round } }) => {
+      const session = federation.session(run);
+      return { run: session.run, round, attempts: await session.timeline(round) };
+    },
+  );
+
+  app.get(
+    routes.history(),
+    {
+      ...read,
+      schema: {
+        summary: "Committed rounds' figures without their members, thinned to about `points`",
+        params: ByRun,
+        querystring: Type.Object({
+          after: Type.Optional(Type.Integer({ minimum: 0 })),
+          points: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_000 })),
+        }),
+        response: { 200: Type.Array(RoundSummary), "4xx": Problem },
+      },
+    },
+    async ({ params, query }) =>
+      store.history(federation.session(params.run).run, { after: 0, points: 2_000, ...query }),
   );
 
   app.get(

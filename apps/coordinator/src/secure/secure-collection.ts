@@ -16,12 +16,14 @@ import {
   planSessions,
   ServerSession,
   type SessionPurpose,
+  taskHashOf,
 } from "@tributary/secure-agg";
-import type { Collection, OpenedStep, Upload } from "../collection.ts";
+import type { Collection, OpenedStep } from "../collection.ts";
 import type { Asked } from "../question.ts";
 import type { Blobs } from "../store/blobs.ts";
+import { inParts } from "../store/blobs.ts";
 import type { Spool } from "../store/spool.ts";
-import { readUpload } from "../upload.ts";
+import { readUpload, type Upload } from "../upload.ts";
 import type { Unmasker } from "./unmasker.ts";
 
 export interface SecurePorts {
@@ -54,6 +56,10 @@ export class SecureCollection implements Collection {
   readonly #shards: Promise<Shard[]>;
   /** SHA-256 of each accepted answer, by step and client. */
   readonly #accepted = new Map<string, Sha256>();
+  /** The sessions as they lie in the store. */
+  #stored: StoredSessions | undefined;
+  /** Opened once: opening uses up the masked sum. */
+  #total: Promise<Total & { readonly culprits: readonly ClientId[] }> | undefined;
 
   private constructor(
     attempt: Attempt,
@@ -78,7 +84,7 @@ export class SecureCollection implements Collection {
   ): SecureCollection {
     const identityKey = (client: string) => ports.identityKey(client as ClientId);
     const shards = about.asked.then((asked) => {
-      const purpose = purposeOf(asked, about.lanes);
+      const purpose = purposeOf(spec, asked, about.lanes);
       const plans = planSessions(spec, attempt.cohort.length, purpose);
       const dealt = dealtTo(
         attempt.cohort,
@@ -107,7 +113,9 @@ export class SecureCollection implements Collection {
         return { session: ServerSession.resume(stored, { crypto, identityKey }), members: new Set(members[i]) };
       }),
     );
-    return new SecureCollection(attempt, { ...about, shards }, ports);
+    const resumed = new SecureCollection(attempt, { ...about, shards }, ports);
+    resumed.#stored = about.stored;
+    return resumed;
   }
 
   isAt({ round, attempt }: StepAddress): boolean {
@@ -153,7 +161,12 @@ export class SecureCollection implements Collection {
   }
 
   /** The opened sum. Throws `secure_bad_share` when shares are wrong beyond repair, `secure_sum` when it makes no sense. */
-  async total(): Promise<Total & { readonly culprits: readonly ClientId[] }> {
+  total(): Promise<Total & { readonly culprits: readonly ClientId[] }> {
+    this.#total ??= this.#open();
+    return this.#total;
+  }
+
+  async #open(): Promise<Total & { readonly culprits: readonly ClientId[] }> {
     const opened = await Promise.all(
       (await this.#shards).map(({ session }) => {
         const { checkpoint, sum } = session.checkpoint();
@@ -172,9 +185,14 @@ export class SecureCollection implements Collection {
     // Masked vectors are folded as they come: their sum is over integers, and no order changes it.
   }
 
-  discard(): Promise<void> {
+  /** Also what was kept to finish the attempt: it is committed, or over. */
+  async discard(): Promise<void> {
     const { round, attempt } = this.attempt;
-    return this.asked.then(({ run }) => this.#ports.spool.discard({ run, round, attempt }));
+    const { run } = await this.asked;
+    await this.#ports.spool.discard({ run, round, attempt });
+    for (const { checkpoint, sum } of this.#stored?.sessions ?? []) {
+      await Promise.all([this.#ports.blobs.remove(checkpoint), this.#ports.blobs.remove(sum)]);
+    }
   }
 
   /** A masked vector is staged on disk until it is whole; the other messages are small. */
@@ -187,8 +205,13 @@ export class SecureCollection implements Collection {
     const { run } = await this.asked;
     const { round, attempt } = this.attempt;
     const place = { run, round, attempt, step, client };
-    await this.#ports.spool.receive(place, upload.body, { expectedBytes: size.exactly, digest: upload.digest });
-    return this.#ports.spool.read(place);
+    let whole: Uint8Array | undefined;
+    const check = (bytes: Uint8Array) => {
+      whole = bytes;
+    };
+    const { exactly: expectedBytes } = size;
+    await this.#ports.spool.receive(place, upload.body, { expectedBytes, digest: upload.digest, check });
+    return whole!;
   }
 
   async #shardOf(client: ClientId): Promise<Shard> {
@@ -202,11 +225,16 @@ export class SecureCollection implements Collection {
       shards.map(async ({ session }) => {
         const { checkpoint, sum } = session.checkpoint();
         const words = new Uint8Array(sum.buffer, sum.byteOffset, sum.byteLength);
-        const [head, body] = await Promise.all([this.#ports.blobs.put(checkpoint), this.#ports.blobs.put(words)]);
+        // In parts, and so not kept in memory: opening the sum overwrites it.
+        const [head, body] = await Promise.all([
+          this.#ports.blobs.put(checkpoint),
+          this.#ports.blobs.put(inParts(words)),
+        ]);
         return { checkpoint: head, sum: body };
       }),
     );
-    return { sessions, members: shards.map(({ members }) => [...members]) };
+    this.#stored = { sessions, members: shards.map(({ members }) => [...members]) };
+    return this.#stored;
   }
 }
 
@@ -216,10 +244,11 @@ interface Shard {
   members: Set<ClientId>;
 }
 
-function purposeOf(asked: Asked, lanes: readonly Lane[]): SessionPurpose {
-  const { run, round, attempt, kind, modelVersion, vectors } = asked;
+function purposeOf(spec: RunSpec, asked: Asked, lanes: readonly Lane[]): SessionPurpose {
+  const { run, round, attempt, kind, modelVersion, settings, vectors } = asked;
   const modelHash = vectors["model"]?.sha256 ?? "";
-  return { run, round, attempt, kind, modelVersion, modelHash, lanes };
+  const taskHash = taskHashOf({ ...spec, settings, vectors });
+  return { run, round, attempt, kind, modelVersion, modelHash, taskHash, lanes };
 }
 
 /** The cohort in a random order, cut into pieces of these sizes. */

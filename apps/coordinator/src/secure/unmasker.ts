@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Total } from "@tributary/algorithm";
 import type { ClientId } from "@tributary/protocol";
 import { WorkerCalls, workerFiles } from "../worker-calls.ts";
@@ -16,15 +17,21 @@ export interface Opened {
   readonly transcript: Uint8Array;
 }
 
-/** Opens secure sums on a thread of its own, so that the event loop never waits for masks to be expanded. */
-export class Unmasker {
-  readonly #calls = new WorkerCalls<UnmaskRequest>(workerFiles.unmask);
+/** One core stays with the event loop. */
+const threads = Math.max(1, Math.min(8, availableParallelism() - 1));
 
+/** Opens secure sums on threads of their own, so that the event loop never waits for masks to be expanded. */
+export class Unmasker {
+  readonly #threads = Array.from({ length: threads }, () => new WorkerCalls<UnmaskRequest>(workerFiles.unmask));
+  #next = 0;
+
+  /** Sessions take the threads in turn: a cohort's shards, and runs that end a round together, are opened side by side. */
   open(request: UnmaskRequest): Promise<Opened> {
-    return this.#calls.ask(request);
+    const thread = this.#threads[this.#next++ % threads]!;
+    return thread.ask(request);
   }
 
-  close(): Promise<void> {
-    return this.#calls.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 }

@@ -1,13 +1,13 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, rename, stat } from "node:fs/promises";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Sha256 } from "@tributary/protocol";
 import { makeFolder, sweepTemporary, syncFolder, writeTemporary } from "./durable-file.ts";
 
 /** A blob is missing or is not what its name says. It was left as it is. */
-export class DamagedBlob extends Error {
+class DamagedBlob extends Error {
   constructor(path: string, found: string) {
     super(`the blob ${path} ${found}. Put back this file, or the whole data folder, from a copy.`);
     this.name = "DamagedBlob";
@@ -17,7 +17,7 @@ export class DamagedBlob extends Error {
 /** Bytes by their SHA-256, one file each in one folder. A `put` that resolved survives any crash. */
 export interface Blobs {
   /** Stores the bytes, or all chunks in order; repeating it is harmless and mends a damaged file. */
-  put(bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<Sha256>;
+  put(bytes: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Sha256>;
   /** The bytes, checked against their name; the caller owns them. Throws DamagedBlob. */
   get(sha256: Sha256): Promise<Uint8Array>;
   has(sha256: Sha256): Promise<boolean>;
@@ -27,6 +27,8 @@ export interface Blobs {
   stream(sha256: Sha256, range?: { readonly start?: number; readonly end?: number }): Readable;
   /** Reads the blob through and throws DamagedBlob unless it is what its name says; holds one chunk at a time. */
   verify(sha256: Sha256): Promise<void>;
+  /** Deletes bytes that nothing names any more; repeating it is harmless. */
+  remove(sha256: Sha256): Promise<void>;
 }
 
 /** The blobs in `folder`, made if it is missing, after sweeping what an earlier process left half-written. */
@@ -79,11 +81,12 @@ export async function openBlobs(folder: string): Promise<Blobs> {
     find,
     stream: (sha256, range = {}) => createReadStream(path(sha256), range),
     verify,
+    remove: (sha256) => rm(path(sha256), { force: true }),
   };
 }
 
 /** Hashing a large model in one go would hold up every socket. */
-function* inParts(bytes: Uint8Array, partBytes = 1 << 20): Generator<Uint8Array> {
+export function* inParts(bytes: Uint8Array, partBytes = 1 << 20): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += partBytes) yield bytes.subarray(at, at + partBytes);
 }
 

@@ -107,7 +107,7 @@ function bytesOf(array: Float32Array | Float64Array): Uint8Array {
 }
 
 function hasModel(state: Record<string, ServerState[string]>): state is ServerState {
-  return state["model"] instanceof Float32Array;
+  return state["model"] instanceof Float32Array || state["model"] instanceof Float64Array;
 }
 
 function damaged(found: string): Error {

@@ -6,13 +6,14 @@ const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = 
   firstTables,
   eventsAndRollbacks,
   deviceKeys,
+  timelines,
 ];
 
 /** The schema version that this code reads and writes. */
 export const schemaVersion = migrations.length;
 
 /** The database was written by a newer Tributary than this one; nothing in it was touched. */
-export class NewerSchema extends Error {
+class NewerSchema extends Error {
   constructor(found: number, place: string) {
     super(
       `${place} has schema version ${found}; this Tributary knows versions up to ${schemaVersion}. ` +
@@ -124,5 +125,26 @@ async function deviceKeys({ schema }: Transaction<Tables>): Promise<void> {
   await schema
     .alterTable("clients")
     .addColumn("token_expires_at", "bigint", (column) => column.notNull().defaultTo(0))
+    .execute();
+}
+
+/** When which client did what, how often each was asked, and rounds' figures apart from their members. */
+async function timelines({ schema }: Transaction<Tables>): Promise<void> {
+  await schema
+    .createTable("timelines")
+    .addColumn("run", "text", (column) => column.notNull().references("runs.run"))
+    .addColumn("round", "integer", (column) => column.notNull())
+    .addColumn("attempt", "integer", (column) => column.notNull())
+    .addColumn("body", "text", (column) => column.notNull())
+    .addPrimaryKeyConstraint("timelines_key", ["run", "round", "attempt"])
+    .execute();
+  await schema.alterTable("rounds").addColumn("summary", "text").execute();
+  await schema
+    .alterTable("clients")
+    .addColumn("asked", "integer", (column) => column.notNull().defaultTo(0))
+    .execute();
+  await schema
+    .alterTable("clients")
+    .addColumn("answered", "integer", (column) => column.notNull().defaultTo(0))
     .execute();
 }

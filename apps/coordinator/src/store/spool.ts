@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { link, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type ClientId, ProtocolError, type Sha256, type StepAddress } from "@tributary/protocol";
+import { gathered, verified } from "../upload.ts";
 import {
   makeFolder,
   refuseFullDisk,
@@ -14,9 +15,12 @@ import {
 
 export type AttemptAddress = Omit<StepAddress, "step">;
 
-export interface AnswerAddress extends StepAddress {
+interface AnswerAddress extends StepAddress {
   readonly client: ClientId;
 }
+
+/** Answers up to this size are gathered in memory and written in one go; larger ones go to disk as they come in. */
+const smallBytes = 4 * 1024 * 1024;
 
 /** Answers that were received but are not summed yet, one file each: spool/<run>/<round>-<attempt>-<step>/<client>. */
 export interface Spool {
@@ -69,13 +73,14 @@ export async function openSpool(folder: string, keep: readonly AttemptAddress[] 
   return {
     async receive(answer, body, { expectedBytes, digest, check }) {
       const path = answerPath(folder, answer);
-      const earlier = await digestOf(path);
-      if (earlier !== undefined) return repeated(answer, earlier, digest);
       const stepFolder = stepPath(folder, answer);
       await makeStepFolder(stepFolder);
-      const temporary = await writeTemporary(folder, checked(body, expectedBytes, digest));
+      const chunks = verified(body, { bytes: expectedBytes, digest });
+      const small = expectedBytes <= smallBytes ? await gathered(chunks, expectedBytes) : undefined;
+      if (small !== undefined) check?.(small);
+      const temporary = await writeTemporary(folder, small === undefined ? chunks : [small]);
       try {
-        check?.(await bytesOf(temporary));
+        if (small === undefined) check?.(await bytesOf(temporary));
         // A link, unlike a rename, fails where another upload of the same answer was faster.
         await link(temporary, path);
       } catch (error) {
@@ -132,32 +137,6 @@ async function removeFolder(folder: string, path: string): Promise<void> {
     throw error;
   }
   await rm(doomed, { recursive: true });
-}
-
-/** Passes the body on and throws as soon as it is not the one that was claimed. */
-async function* checked(body: AsyncIterable<Uint8Array>, expectedBytes: number, digest: Sha256) {
-  const hash = createHash("sha256");
-  let received = 0;
-  // Not `for await`: leaving that loop would destroy a request's stream, and the refusal could not be sent any more.
-  const chunks = body[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await chunks.next().catch((cause: unknown) => {
-      const found = `the upload broke off after ${received} of ${expectedBytes} bytes: send it again`;
-      throw new ProtocolError("request_timeout", found, { cause });
-    });
-    if (next.done) break;
-    received += next.value.length;
-    if (received > expectedBytes) {
-      throw new ProtocolError("bad_update", `the body is longer than the ${expectedBytes} bytes the step asks for`);
-    }
-    hash.update(next.value);
-    yield next.value;
-  }
-  if (received < expectedBytes) {
-    throw new ProtocolError("bad_update", `the body ended after ${received} of ${expectedBytes} bytes`);
-  }
-  const found = hash.digest("hex");
-  if (found !== digest) throw new ProtocolError("bad_digest", `the body has SHA-256 ${found}, its header ${digest}`);
 }
 
 function repeated(answer: AnswerAddress, earlier: string | undefined, digest: Sha256): { duplicate: boolean } {

@@ -1,5 +1,6 @@
 import { type ClientId, ProtocolError } from "@tributary/protocol";
 import type { Kysely, Selectable } from "kysely";
+import type { KeptSession } from "./recent-sessions.ts";
 import type { Enrolment, SessionToken, StoredClient } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
@@ -51,7 +52,16 @@ export async function findClient(tables: Kysely<Tables>, client: ClientId): Prom
   return row && storedClient(row);
 }
 
-export async function findSession(
+export async function findSession(tables: Kysely<Tables>, tokenHash: string): Promise<KeptSession | undefined> {
+  const row = await tables
+    .selectFrom("clients")
+    .select(["client", "revoked", "token_expires_at"])
+    .where("token_hash", "=", tokenHash)
+    .executeTakeFirst();
+  return row && { client: row.client as ClientId, revoked: row.revoked === 1, expiresAt: row.token_expires_at };
+}
+
+export async function findByToken(
   tables: Kysely<Tables>,
   tokenHash: string,
   at: number,
@@ -83,12 +93,16 @@ export async function saveLastSeen(tables: Kysely<Tables>, client: ClientId, at:
   await tables.updateTable("clients").set({ last_seen_at: at }).where("client", "=", client).execute();
 }
 
-/** One contribution more for each of these clients. */
-export async function addContributions(tables: Kysely<Tables>, clients: readonly ClientId[]): Promise<void> {
+/** One more for each of these clients in the column that counts it. */
+export async function addToEach(
+  tables: Kysely<Tables>,
+  column: "contributions" | "asked" | "answered",
+  clients: readonly ClientId[],
+): Promise<void> {
   for (let from = 0; from < clients.length; from += clientsPerStatement) {
     await tables
       .updateTable("clients")
-      .set(({ eb }) => ({ contributions: eb("contributions", "+", 1) }))
+      .set(({ eb }) => ({ [column]: eb(column, "+", 1) }))
       .where("client", "in", clients.slice(from, from + clientsPerStatement))
       .execute();
   }
@@ -104,6 +118,8 @@ function storedClient(row: Selectable<Tables["clients"]>): StoredClient {
     createdAt: row.created_at,
     lastSeenAt: row.last_seen_at,
     contributions: row.contributions,
+    asked: row.asked,
+    answered: row.answered,
     revoked: row.revoked === 1,
   };
 }

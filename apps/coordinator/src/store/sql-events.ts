@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** How many events are kept: the newest ones, whatever their run. */
-export const eventsKept = 100_000;
+const eventsKept = 100_000;
 const prunedEvery = 1_000;
 
 /**

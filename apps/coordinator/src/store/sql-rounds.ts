@@ -1,4 +1,11 @@
-import { type Metrics, ProtocolError, type RoundRecord, type RunId } from "@tributary/protocol";
+import {
+  type Metrics,
+  ProtocolError,
+  type RoundRecord,
+  type RoundSummary,
+  type RunId,
+  summaryOf,
+} from "@tributary/protocol";
 import type { Kysely, Selectable } from "kysely";
 import { insertModel } from "./sql-models.ts";
 import { requireRun } from "./sql-runs.ts";
@@ -28,6 +35,16 @@ export async function insertAttempt(
   await tables.insertInto("attempts").values({ run, round, attempt }).execute();
 }
 
+/** Writes that an attempt is about to ask clients, unless that was written. */
+export async function ensureAttempt(
+  tables: Kysely<Tables>,
+  run: RunId,
+  begins: { readonly round: number; readonly attempt: number } | undefined,
+): Promise<void> {
+  if (begins === undefined || (await greatestAttempt(tables, run, begins.round)) >= begins.attempt) return;
+  await insertAttempt(tables, run, begins);
+}
+
 export async function greatestAttempt(tables: Kysely<Tables>, run: RunId, round: number): Promise<number> {
   const row = await tables
     .selectFrom("attempts")
@@ -50,9 +67,10 @@ export async function insertRound(tables: Kysely<Tables>, commit: RoundCommit): 
       `attempt ${record.attempt} of round ${record.round} cannot be committed: the last one begun is ${begun}`,
     );
   }
+  const summary = JSON.stringify(summaryOf(record));
   await tables
     .insertInto("rounds")
-    .values({ run: record.run, round: record.round, record: JSON.stringify(record), evaluation: null })
+    .values({ run: record.run, round: record.round, record: JSON.stringify(record), evaluation: null, summary })
     .execute();
   await insertModel(tables, model, checkpoint);
 }
@@ -92,6 +110,29 @@ export async function pageOfRounds(
   return rows.map(roundRecord);
 }
 
+/** Rounds' figures after round `after`; of more than `points` rounds every k-th, counted from the newest. */
+export async function thinnedRounds(
+  tables: Kysely<Tables>,
+  run: RunId,
+  page: { readonly after: number; readonly points: number },
+): Promise<RoundSummary[]> {
+  const { round: newest } = (await requireRun(tables, run)).record;
+  const stride = Math.max(1, Math.ceil((newest - page.after) / page.points));
+  const rows = await tables
+    .selectFrom("rounds")
+    // A record with its members is read only where there is no summary of it.
+    .select(({ fn, ref }) => [fn.coalesce(ref("summary"), ref("record")).as("figures"), "evaluation"])
+    .where("run", "=", run)
+    .where("round", ">", page.after)
+    .where(({ eb, ref, val }) => eb(eb(ref("round"), "%", val(stride)), "=", val(newest % stride)))
+    .orderBy("round")
+    .execute();
+  return rows.map(({ figures, evaluation }) => {
+    const found = JSON.parse(figures) as RoundSummary | RoundRecord;
+    return judged("cohort" in found ? summaryOf(found) : found, evaluation);
+  });
+}
+
 async function requireNextRound(tables: Kysely<Tables>, run: RunId, round: number): Promise<void> {
   const committed = (await requireRun(tables, run)).record.round;
   if (round === committed + 1) return;
@@ -110,9 +151,12 @@ function requireAgreement({ record, model }: RoundCommit): void {
 }
 
 function roundRecord(row: Selectable<Tables["rounds"]>): RoundRecord {
-  const record = JSON.parse(row.record) as RoundRecord;
-  if (row.evaluation === null) return record;
-  const { metrics, seconds } = JSON.parse(row.evaluation) as { metrics: Metrics; seconds: number };
+  return judged(JSON.parse(row.record) as RoundRecord, row.evaluation);
+}
+
+function judged<Record extends RoundRecord | RoundSummary>(record: Record, evaluation: string | null): Record {
+  if (evaluation === null) return record;
+  const { metrics, seconds } = JSON.parse(evaluation) as { metrics: Metrics; seconds: number };
   const evaluating = record.seconds.evaluating + seconds;
   return { ...record, evaluation: metrics, seconds: { ...record.seconds, evaluating } };
 }

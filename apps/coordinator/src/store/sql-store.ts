@@ -6,18 +6,22 @@ import {
   type UnnumberedEvent,
 } from "@tributary/protocol";
 import type { Kysely, Transaction } from "kysely";
+import { RecentSessions } from "./recent-sessions.ts";
 import * as clients from "./sql-clients.ts";
 import * as events from "./sql-events.ts";
 import * as models from "./sql-models.ts";
 import * as rounds from "./sql-rounds.ts";
 import * as runs from "./sql-runs.ts";
-import type { Store, StoredClient } from "./store.ts";
+import * as timelines from "./sql-timelines.ts";
+import type { AttemptEnd, Store, StoredClient } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /** The Store over any database that Kysely speaks to; owns `database`, whose schema is up to date, and closes it. */
 export function sqlStore(database: Kysely<Tables>): Store {
   const seen = new Map<ClientId, number>();
   const noted: UnnumberedEvent[] = [];
+  const ended: AttemptEnd[] = [];
+  const sessions = new RecentSessions();
   const listeners = new Set<(events: readonly FederationEvent[]) => void>();
 
   async function change(
@@ -26,15 +30,19 @@ export function sqlStore(database: Kysely<Tables>): Store {
   ): Promise<void> {
     const pending = new Map(seen);
     let taken: UnnumberedEvent[] = [];
+    let attempts: AttemptEnd[] = [];
     const transaction = database.transaction().execute(async (tables) => {
       for (const [client, at] of pending) await clients.saveLastSeen(tables, client, at);
       await write(tables);
       // Taken, not copied: the next transaction may begin before this one's caller hears of its end.
+      attempts = ended.splice(0);
       taken = noted.splice(0);
+      for (const end of attempts) await timelines.insertAttemptEnd(tables, end);
       return events.appendEvents(tables, [...taken, ...told]);
     });
     const written = await transaction.catch((error: unknown) => {
       noted.unshift(...taken);
+      ended.unshift(...attempts);
       throw error;
     });
     for (const [client, at] of pending) if (seen.get(client) === at) seen.delete(client);
@@ -50,7 +58,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
     createRun: (run) => change((tables) => runs.insertRun(tables, run)),
     run: (run) => runs.findRun(database, run),
     runs: () => runs.allRuns(database),
-    saveRunState: (run, state) => change((tables) => runs.updateRun(tables, run, { state }), state.events),
+    saveRunState: (run, state) => change((tables) => enter(tables, run, { state }), state.events),
 
     beginAttempt: (run, round, attempt) => change((tables) => rounds.insertAttempt(tables, run, { round, attempt })),
     lastAttempt: (run, round) => rounds.greatestAttempt(database, run, round),
@@ -67,8 +75,8 @@ export function sqlStore(database: Kysely<Tables>): Store {
       change(async (tables) => {
         const { record, state } = commit;
         await rounds.insertRound(tables, commit);
-        await runs.updateRun(tables, record.run, { state, reached: record });
-        await clients.addContributions(tables, record.survivors);
+        await enter(tables, record.run, { state, reached: record });
+        await clients.addToEach(tables, "contributions", record.survivors);
       }, commit.state.events),
 
     rollBack: ({ model, checkpoint, state }) =>
@@ -90,26 +98,34 @@ export function sqlStore(database: Kysely<Tables>): Store {
         const record = await rounds.updateEvaluation(tables, evaluation);
         const evaluated = await models.findModel(tables, run, record.modelVersion);
         await models.addModelMetrics(tables, evaluated?.model, metrics);
-        await runs.updateRun(tables, run, { state });
+        await enter(tables, run, { state });
       }, evaluation.state.events),
 
     rounds: (run, page = {}) => rounds.pageOfRounds(database, run, page),
     round: (run, round) => rounds.findRound(database, run, round),
+    history: (run, page) => rounds.thinnedRounds(database, run, page),
+    noteAttempt: (end) => void ended.push(end),
+    timelines: async (run, round) => {
+      const written = await timelines.timelinesOf(database, run, round);
+      return [...written, ...ended.filter((end) => end.run === run && end.round === round).map((end) => end.timeline)];
+    },
     models: (run) => models.allModels(database, run),
     model: async (run, version) => (await models.findModel(database, run, version))?.model,
     checkpoint: async (run, version) => (await models.findModel(database, run, version))?.checkpoint,
 
-    enrol: (enrolment) => change((tables) => clients.insertClient(tables, enrolment)),
-    startSession: (client, session) => change((tables) => clients.updateSession(tables, client, session)),
-    clientByTokenHash: async (tokenHash, at) => withLastSeen(await clients.findSession(database, tokenHash, at)),
+    enrol: (enrolment) => sessions.changing(() => change((tables) => clients.insertClient(tables, enrolment))),
+    startSession: (client, session) =>
+      sessions.changing(() => change((tables) => clients.updateSession(tables, client, session))),
+    clientByTokenHash: async (tokenHash, at) => withLastSeen(await clients.findByToken(database, tokenHash, at)),
+    session: (tokenHash, at) => sessions.find(tokenHash, at, () => clients.findSession(database, tokenHash)),
     client: async (client) => withLastSeen(await clients.findClient(database, client)),
     clients: async () => (await clients.allClients(database)).map(withLastSeen),
     touch: async (client, at) => void seen.set(client, at),
-    revoke: (client) => change((tables) => clients.markRevoked(tables, client)),
+    revoke: (client) => sessions.changing(() => change((tables) => clients.markRevoked(tables, client))),
 
     noteEvent: (event) => void noted.push(event),
     writeEvents: async () => {
-      if (noted.length > 0) await change(async () => {});
+      if (noted.length > 0 || ended.length > 0) await change(async () => {});
     },
     events: (page) => events.pageOfEvents(database, page),
     eventRange: () => events.eventRange(database),
@@ -119,10 +135,20 @@ export function sqlStore(database: Kysely<Tables>): Store {
     },
 
     async close() {
-      if (seen.size > 0 || noted.length > 0) await change(async () => {});
+      if (seen.size > 0 || noted.length > 0 || ended.length > 0) await change(async () => {});
       await database.destroy();
     },
   };
+}
+
+/** The run's new state, and the attempt that it begins. */
+async function enter(
+  tables: Transaction<Tables>,
+  run: RunId,
+  change: Parameters<typeof runs.updateRun>[2],
+): Promise<void> {
+  await runs.updateRun(tables, run, change);
+  await rounds.ensureAttempt(tables, run, change.state.begins);
 }
 
 async function requireNoModel(tables: Transaction<Tables>, run: RunId): Promise<void> {

@@ -8,7 +8,7 @@ import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /** The database file is not what SQLite wrote. It was left as it is. */
-export class DamagedDatabase extends Error {
+class DamagedDatabase extends Error {
   constructor(file: string, cause: unknown) {
     const found = cause instanceof Error ? cause.message : String(cause);
     super(

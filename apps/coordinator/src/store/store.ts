@@ -1,4 +1,5 @@
 import type {
+  AttemptTimeline,
   ClientId,
   ClientRecord,
   FederationEvent,
@@ -6,6 +7,7 @@ import type {
   ModelRecord,
   Phase,
   RoundRecord,
+  RoundSummary,
   RunId,
   RunRecord,
   Sha256,
@@ -33,6 +35,8 @@ export interface RunState {
   readonly metrics?: Metrics;
   readonly startedAt?: number;
   readonly endedAt?: number;
+  /** The attempt that this state is about to ask: as if `beginAttempt` had written it, unless it has. */
+  readonly begins?: { readonly round: number; readonly attempt: number };
   /** What to tell watchers of this change: written in its transaction, after whatever was noted before. */
   readonly events?: readonly UnnumberedEvent[];
 }
@@ -68,8 +72,17 @@ export interface RoundEvaluation {
   readonly state: RunState;
 }
 
+/** An attempt that is over: when which client did what, whom it asked, and who gave every answer it was asked for. */
+export interface AttemptEnd {
+  readonly run: RunId;
+  readonly round: number;
+  readonly timeline: AttemptTimeline;
+  readonly asked: readonly ClientId[];
+  readonly answered: readonly ClientId[];
+}
+
 /** An earlier version served again as a new one: `model` has the next version, its bytes and checkpoint the old one's. */
-export interface Rollback {
+interface Rollback {
   readonly model: ModelRecord;
   readonly checkpoint: Sha256;
   readonly state: RunState;
@@ -80,6 +93,9 @@ export interface SessionToken {
   readonly tokenHash: string;
   readonly tokenExpiresAt: number;
 }
+
+/** Whose session a token is. Look at `revoked` before letting it in. */
+export type Session = Pick<StoredClient, "client" | "revoked">;
 
 /** A device at enrolment, with its first session. */
 export interface Enrolment extends SessionToken {
@@ -135,6 +151,12 @@ export interface Store {
   /** Committed rounds in ascending order: those after round `after` (default 0), at most `limit`. */
   rounds(run: RunId, page?: { readonly after?: number; readonly limit?: number }): Promise<RoundRecord[]>;
   round(run: RunId, round: number): Promise<RoundRecord | undefined>;
+  /** Committed rounds' figures in ascending order; of many, about `points`, evenly chosen, the newest among them. */
+  history(run: RunId, page: { readonly after: number; readonly points: number }): Promise<RoundSummary[]>;
+  /** Remembers an attempt that ended, to be written as events are; a crash before that loses it. */
+  noteAttempt(end: AttemptEnd): void;
+  /** The attempts of a round that ended, in their order; those of the newest thousand rounds are kept. */
+  timelines(run: RunId, round: number): Promise<AttemptTimeline[]>;
   /** Every model version in ascending order. */
   models(run: RunId): Promise<ModelRecord[]>;
   model(run: RunId, version: number): Promise<ModelRecord | undefined>;
@@ -153,6 +175,8 @@ export interface Store {
    * letting it in.
    */
   clientByTokenHash(tokenHash: string, at: number): Promise<StoredClient | undefined>;
+  /** Whose session has this token and goes on after instant `at`; the ones asked for lately are answered from memory. */
+  session(tokenHash: string, at: number): Promise<Session | undefined>;
   client(client: ClientId): Promise<StoredClient | undefined>;
   /** Every device, revoked ones too, oldest first. */
   clients(): Promise<StoredClient[]>;
@@ -165,7 +189,7 @@ export interface Store {
    * Remembers an event, to be written by the next change of anything, in the order of the calls, or by `writeEvents`.
    */
   noteEvent(event: UnnumberedEvent): void;
-  /** Writes the events noted so far. */
+  /** Writes the events and the attempts noted so far. */
   writeEvents(): Promise<void>;
   /** Durable events after number `after`, in order, at most `limit`: of one run, or of all. */
   events(page: { readonly after: number; readonly limit: number; readonly run?: RunId }): Promise<FederationEvent[]>;

@@ -32,8 +32,17 @@ export interface Tables {
   };
   /** `body` is the FederationEvent without `id` and `run`. */
   events: { id: number; run: string; body: string };
-  /** `record` is the RoundRecord without its evaluation; `evaluation` is `{ metrics, seconds }`. */
-  rounds: { run: string; round: number; record: string; evaluation: string | null };
+  /** `record` and `summary` are the RoundRecord and RoundSummary without evaluation, which is `{ metrics, seconds }`. */
+  rounds: {
+    run: string;
+    round: number;
+    record: string;
+    evaluation: string | null;
+    /** Null in rounds from before there was this column. */
+    summary: string | null;
+  };
+  /** `body` is an AttemptTimeline. */
+  timelines: { run: string; round: number; attempt: number; body: string };
   clients: {
     client: string;
     name: string;
@@ -45,6 +54,8 @@ export interface Tables {
     created_at: number;
     last_seen_at: number;
     contributions: Generated<number>;
+    asked: Generated<number>;
+    answered: Generated<number>;
     revoked: Generated<number>;
   };
 }
