@@ -5,19 +5,27 @@ import {
   Problem,
   ProtocolError,
   parse,
+  RoundSummary,
   type RunId,
   RunRecord,
   routes,
 } from "@tributary/protocol";
 import Type from "typebox";
+import { words } from "./words.ts";
 
 /** The part of a run's specification that a person should know of. */
 const PublicSpec = Type.Object({
-  algorithm: Type.Object({ name: Type.String(), epochs: Type.Optional(Type.Integer()) }),
-  model: ModelSpec,
+  algorithm: Type.Object({
+    name: Type.String(),
+    epochs: Type.Optional(Type.Integer()),
+    clip: Type.Optional(Type.Number()),
+  }),
+  model: Type.Optional(ModelSpec),
   data: DataSpec,
   cohort: Type.Object({ minimum: Type.Integer(), tags: Type.Array(Type.String(), { default: [] }) }),
   secureAggregation: Type.Union([Type.Literal("required"), Type.Literal("none")]),
+  secure: Type.Object({ minimumSurvivors: Type.Optional(Type.Integer()) }),
+  evaluation: Type.Object({ on: Type.String() }),
   stop: Type.Object({ rounds: Type.Integer() }),
 });
 
@@ -31,11 +39,19 @@ export interface OpenRun {
   readonly rounds: number;
   readonly accuracy: number | undefined;
   readonly algorithm: string;
-  readonly model: ModelSpec;
+  readonly model: ModelSpec | undefined;
   readonly data: DataSpec;
   readonly secure: boolean;
   /** Fewest devices whose updates make a round. */
   readonly minimum: number;
+  /** Fewest devices whose sum may be opened, where that is said; half the cohort and at least three otherwise. */
+  readonly minimumSurvivors: number | undefined;
+  /** Largest change of one weight that counts; `undefined` where the algorithm bounds nothing so. */
+  readonly clip: number | undefined;
+  /** Passes over a device's data in a round. */
+  readonly epochs: number;
+  /** Whether devices judge each new model on their data. */
+  readonly judged: boolean;
   readonly tags: readonly string[];
 }
 
@@ -44,8 +60,7 @@ export interface OpenRun {
  * knows only, and `coordinator_unreachable`.
  */
 export async function fetchOpenRuns(coordinator: string, token: string | undefined): Promise<OpenRun[]> {
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const body = await request(`${coordinator}${routes.runs()}`, { headers });
+  const body = await request(`${coordinator}${routes.runs()}`, { headers: authorized(token) });
   const records = parse(Type.Array(RunRecord), body, { what: "list of runs" });
   return records
     .filter(({ phase }) => !isOver(phase))
@@ -53,8 +68,46 @@ export async function fetchOpenRuns(coordinator: string, token: string | undefin
     .reverse();
 }
 
+/** The rounds of a run whose model was judged, thinned where there are many. Throws as `fetchOpenRuns` does. */
+export async function fetchHistory(
+  coordinator: string,
+  token: string | undefined,
+  run: RunId,
+): Promise<{ readonly round: number; readonly accuracy: number }[]> {
+  const body = await request(`${coordinator}${routes.history(run)}?points=200`, { headers: authorized(token) });
+  return parse(Type.Array(RoundSummary), body, { what: "rounds" }).flatMap(({ round, evaluation }) => {
+    const accuracy = evaluation?.["accuracy"];
+    return accuracy === undefined ? [] : [{ round, accuracy }];
+  });
+}
+
+/** Where to ask, and as whom. */
+interface From {
+  readonly coordinator: string;
+  readonly token: string | undefined;
+}
+
+/** The newest version of a run's model. Throws as `fetchOpenRuns` does. */
+export async function fetchModelVersion({ coordinator, token }: From, run: RunId): Promise<number> {
+  const body = await request(`${coordinator}${routes.run(run)}`, { headers: authorized(token) });
+  return parse(RunRecord, body, { what: "run" }).modelVersion;
+}
+
+/** The bytes of a resource. Throws `coordinator_unreachable`, with the status where there is one. */
+export async function fetchBytes({ coordinator, token }: From, path: string): Promise<ArrayBuffer> {
+  const response = await fetch(`${coordinator}${path}`, { headers: authorized(token) }).catch(() => undefined);
+  if (response?.ok) return response.arrayBuffer();
+  const why = response === undefined ? "" : ` (HTTP status ${response.status})`;
+  throw new ProtocolError("coordinator_unreachable", `${words.runs.silent(new URL(coordinator).host)}${why}`);
+}
+
+function authorized(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
 function openRun({ run, name, phase, round, metrics, spec }: RunRecord): OpenRun {
-  const { algorithm, model, data, cohort, secureAggregation, stop } = parse(PublicSpec, spec, { what: `run ${run}` });
+  const publicSpec = parse(PublicSpec, spec, { what: `run ${run}` });
+  const { algorithm, model, data, cohort, secureAggregation, secure, evaluation, stop } = publicSpec;
   return {
     ...{ run, name, phase, round, model, data },
     accuracy: metrics["accuracy"],
@@ -62,6 +115,10 @@ function openRun({ run, name, phase, round, metrics, spec }: RunRecord): OpenRun
     rounds: stop.rounds,
     secure: secureAggregation === "required",
     minimum: cohort.minimum,
+    minimumSurvivors: secure.minimumSurvivors,
+    clip: algorithm.clip,
+    epochs: algorithm.epochs ?? 1,
+    judged: evaluation.on === "clients",
     tags: cohort.tags,
   };
 }
@@ -72,7 +129,7 @@ async function request(url: string, init: { headers: Record<string, string> }): 
   try {
     response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });
   } catch (cause) {
-    throw new ProtocolError("coordinator_unreachable", `${new URL(url).host} does not answer`, { cause });
+    throw new ProtocolError("coordinator_unreachable", await whyNot(new URL(url)), { cause });
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) return body;
@@ -80,6 +137,18 @@ async function request(url: string, init: { headers: Record<string, string> }): 
     throw ProtocolError.from(parse(Problem, body, { what: "refusal" }));
   } catch (error) {
     if (error instanceof ProtocolError && error.code !== "bad_request") throw error;
-    throw new ProtocolError("internal", `${url} answered with HTTP status ${response.status}`);
+    throw new ProtocolError("coordinator_unreachable", words.runs.nobody(new URL(url).host));
+  }
+}
+
+/** Whether a coordinator is silent, or may not be read by a page of this origin: browsers tell a page only that it failed. */
+async function whyNot({ origin, host }: URL): Promise<string> {
+  if (origin === location.origin) return words.runs.silent(host);
+  try {
+    // An answer that this page may not read is an answer.
+    await fetch(`${origin}${routes.health()}`, { mode: "no-cors", signal: AbortSignal.timeout(5_000) });
+    return words.runs.refused(host, location.origin);
+  } catch {
+    return words.runs.silent(host);
   }
 }

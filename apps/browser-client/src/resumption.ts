@@ -4,14 +4,14 @@ import type { DataChoice } from "./training/messages.ts";
 /** What a reload of this tab goes on with by itself. */
 export interface Resumable {
   readonly run: RunId;
-  readonly choice: DataChoice;
+  readonly choice: DataChoice | "kept";
 }
 
 const key = "tributary part";
 
 /**
- * What the person joined in this tab, over a reload. Only the demo's digits can be had again: a page that was reloaded
- * has no access to files chosen before.
+ * What the person joined in this tab, over a reload. Only the demo's digits, and files that the person has kept in
+ * this browser, can be had again: a page that was reloaded has no access to files chosen before.
  */
 export const resumption = {
   read(): Resumable | undefined {
@@ -22,7 +22,7 @@ export const resumption = {
     }
   },
   write(part: Resumable): void {
-    if (part.choice.kind === "digits") sessionStorage.setItem(key, JSON.stringify(part));
+    if (part.choice === "kept" || part.choice.kind === "digits") sessionStorage.setItem(key, JSON.stringify(part));
   },
   clear(): void {
     sessionStorage.removeItem(key);

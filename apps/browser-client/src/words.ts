@@ -1,5 +1,5 @@
 import type { DataSpec, ModelSpec, Phase } from "@tributary/protocol";
-import type { EngineName } from "@tributary/training";
+import type { EngineName, Parity } from "@tributary/training";
 
 /** Everything that the page says, in one place. */
 export const words = {
@@ -25,19 +25,47 @@ export const words = {
     ],
   },
 
+  badAddress: {
+    title: "This page's address names no coordinator",
+    why: (found: string) =>
+      `After ?coordinator= stands “${found}”. It must be an http:// or https:// address; operator-key, if there is one, a key of 44 characters.`,
+    form: "It should look like this:",
+  },
+
+  code: {
+    title: "This page's code",
+    coordinator: (host: string) =>
+      `It came from the coordinator itself (${host}). So you trust the coordinator with more than the sums: a dishonest one could serve a page that sends your data. A copy of this page that somebody else hosts cannot be changed by the coordinator.`,
+    independent: (host: string, coordinator: string) =>
+      `It came from ${host}, not from the coordinator (${coordinator}): a dishonest coordinator cannot change what this page does. You trust ${host} for the code instead.`,
+    build: "Build (SHA-256 of integrity.json)",
+    check: "Compare it with the one that the page's publisher names: the same build is the same code.",
+    unknown: "not known: integrity.json could not be read",
+  },
+
   runs: {
     title: "Open runs",
     loading: "Asking the coordinator…",
     none: "No run is open just now. This list refreshes by itself.",
-    unreachable: (detail: string) => `${detail}. Trying again…`,
+    unreachable: (detail: string) => `${detail} Trying again…`,
+    silent: (host: string) => `${host} does not answer.`,
+    refused: (coordinator: string, origin: string) =>
+      `${coordinator} answers, but not to pages that come from ${origin}. Its operator can allow this page: tributary coordinator --allow-origin ${origin}.`,
+    nobody: (host: string) =>
+      `No coordinator answers at ${host}. If this page is hosted apart from its coordinator, add ?coordinator=https://… to its address.`,
     refresh: "Last seen state shown; the coordinator does not answer just now.",
-    data: ({ kind, shape, classes }: DataSpec) =>
-      kind === "images"
-        ? `Images of ${shape.join(" × ")}, ${classes} classes`
-        : `A table with ${shape.join(" × ")} features, ${classes} classes`,
+    data: (data: DataSpec) => {
+      const what = data.kind === "table" ? `a table with ${inWords(data)}` : inWords(data);
+      return `${what.charAt(0).toUpperCase()}${what.slice(1)}, ${targetInWords(data)}`;
+    },
     rounds: (round: number, rounds: number) => `Round ${Math.min(round + 1, rounds)} of ${rounds}`,
     accuracy: (accuracy: number) => `${(100 * accuracy).toFixed(1)} % right so far`,
-    model: (model: ModelSpec) => ("preset" in model ? `Model: ${presets[model.preset]}` : "Model: of its own layers"),
+    model: (model: ModelSpec | undefined) =>
+      model === undefined
+        ? "No model to train"
+        : "preset" in model
+          ? `Model: ${presets[model.preset]}`
+          : "Model: of its own layers",
     minimum: (minimum: number) => `At least ${minimum} ${minimum === 1 ? "device" : "devices"} a round`,
     tags: (tags: readonly string[]) => `For devices tagged ${tags.join(", ")} only; this page has no tags.`,
     plainTitle: "Not secure",
@@ -45,6 +73,151 @@ export const words = {
     secureTitle: "Secure aggregation",
     secure:
       "the coordinator sees the sum over a round's devices, not this device's own update, as long as those devices are real.",
+  },
+
+  about: {
+    title: "What you would take part in",
+    learns: (name: string, host: string, data: DataSpec, round: number, rounds: number) =>
+      `The operator of ${host} has devices train one model together: “${name}”. It learns from ${describe(data)}. ${round === 0 ? `It is to take ${rounds} rounds.` : `Round ${Math.min(round + 1, rounds)} of ${rounds} is next.`}`,
+    leavesTitle: "What leaves this device",
+    leaves: {
+      maskedUpdate: "In each round the change that training makes to the model, masked: noise to whoever gets it.",
+      update:
+        "In each round the change that training makes to the model, and how many examples you have, in the clear.",
+      maskedJudgement: "How well the new model does on your data, masked in the same way.",
+      judgement: "How well the new model does on your data: its loss and how many answers were right.",
+      progress: "How far this device's work is, so that the operator can see slow devices.",
+      device: "A fresh key, the kind of browser, the engine, and your network address, as with every page.",
+    },
+    staysTitle: "What stays",
+    stays: [
+      "Your examples, their labels, and how many there are of each class.",
+      "The names of your files and columns.",
+      "What this device works out on the way: single gradients, losses of single examples.",
+    ],
+    guardTitle: "What protects it",
+    guards: {
+      sum: "Secure aggregation: the coordinator can read the sum over a round's devices, not this device's part.",
+      none: "Nothing hides this device's update from the coordinator. It could learn something about your data from it.",
+      smallest: (devices: number | undefined) =>
+        devices === undefined
+          ? "No sum of fewer than half of a round's devices can be opened, and never one of fewer than three."
+          : `No sum of fewer than ${devices} devices can be opened.`,
+      clipped: (clip: number) =>
+        `Clipping: one weight's change counts up to ${clip}, so that no device stands out further.`,
+      noNoise: "No noise is added to the model: what many devices have in common can be seen in it.",
+    },
+    costTitle: "What it costs you",
+    costs: {
+      left: (rounds: number) => `${rounds} ${rounds === 1 ? "round" : "rounds"} at most; you can leave at any time.`,
+      traffic: (parameters: number) =>
+        `Traffic in each round: ${bytesText(4 * parameters)} down (${parameters.toLocaleString("en")} weights), about as much up, or less.`,
+      time: (seconds: number) => `Work in each round: about ${secondsText(seconds)} at this device's measured speed.`,
+      unknown: "Work and traffic are shown once the engine has started and your data is chosen.",
+      power: "Power: training is hard work for a processor. You say below how much of the device to give.",
+    },
+  },
+
+  model: {
+    title: "The model so far",
+    why: "Try it here, in this page: what you draw or type is not sent. Or take it along.",
+    load: "Fetch the newest model",
+    loading: "Fetching…",
+    version: (version: number, weights: number) => `Version ${version}, ${weights.toLocaleString("en")} weights.`,
+    draw: "Draw a digit",
+    pad: "A pad to draw a digit on, with a finger, a mouse or the keyboard",
+    padKeys: "By keyboard: the arrow keys move the pen, the space bar puts it down or lifts it.",
+    pen: (down: boolean, row: number, column: number, cells: number) =>
+      `Pen ${down ? "down" : "up"}, row ${row}, column ${column} of ${cells}.`,
+    cleared: "The pad is empty.",
+    clear: "Clear",
+    type: "Type a row",
+    ask: "Ask the model",
+    nothing: "The model's answer will stand here.",
+    answer: (name: string) => `The model says: ${name}`,
+    probability: (share: number) => `${(100 * share).toFixed(0)} %`,
+    save: "Save the weights",
+    file: (run: string, version: number) => `${run}-version-${version}.f32`,
+  },
+
+  accuracy: {
+    title: "How often the model is right",
+    ownName: "On your data:",
+    federationName: "Over the federation:",
+    nothing: "Known once the first round's model has been judged.",
+    percent: (share: number) => `${(100 * share).toFixed(1)} %`,
+    summary: (own: number | undefined, federation: number | undefined) =>
+      [
+        own === undefined ? "Not judged on your data yet" : `Right on ${(100 * own).toFixed(1)} % of your data`,
+        federation === undefined ? "" : `, on ${(100 * federation).toFixed(1)} % over the federation`,
+        ".",
+      ].join(""),
+    axis: (round: number) => `round ${round}`,
+  },
+
+  ledger: {
+    title: "What left this device",
+    about:
+      "Every request and every message that this page's device sent, with its size and SHA-256. Your data is not among them, and what is masked looks like noise to whoever gets it.",
+    nothing: "Nothing has left this device yet.",
+    total: (count: number, bytes: number, masked: number) =>
+      `${count.toLocaleString("en")} ${count === 1 ? "message" : "messages"}, ${bytesText(bytes)} in all${masked === 0 ? "" : `, ${bytesText(masked)} of it masked`}.`,
+    kinds: "In sum",
+    newest: "One by one, the newest first",
+    older: "Show older ones",
+    save: "Save as JSON",
+    file: "tributary-ledger.json",
+    picture: (kind: string, round: number, masked: boolean) =>
+      `${kind} of round ${round}, the bytes as they left${masked ? " (masked)" : " (not masked)"}`,
+    dots: "One dot for each of the first bytes, from black (0) to white (255)",
+    histogram: "How often each byte value occurs, from 0 to 255",
+    noise: (chiSquare: number) =>
+      `Noise: every byte value occurs about equally often (χ² = ${chiSquare.toFixed(0)}; noise has 255 ± 113). Only the sum over the round's devices can be read.`,
+    notNoise: (chiSquare: number) =>
+      `Not noise: some byte values occur far more often than others (χ² = ${chiSquare.toFixed(0)}; noise has 255 ± 113).`,
+    round: (round: number) => `, round ${round}`,
+    columns: {
+      time: "When",
+      kind: "What",
+      times: "Times",
+      bytes: "Bytes",
+      protection: "Protection",
+      sha256: "SHA-256",
+    },
+    kindNames: {
+      enrolment: "Enrolment: a fresh key, kind of browser",
+      login: "Login: proof of the key",
+      update: "Update",
+      judgement: "How well the model does here",
+      keys: "Public keys for the secure sum",
+      shares: "Sealed shares for the secure sum",
+      tags: "Confirmation of who is in the sum",
+      reveal: "Shares that open the sum",
+      request: "Request without content",
+      body: "Request",
+      connect: "Connection opened",
+      disconnect: "Connection closed",
+      offer: "Offer to take part",
+      progress: "Progress of the training",
+      decline: "A question declined",
+      leave: "Farewell",
+      ping: "Sign of life",
+      pong: "Sign of life",
+      message: "Acknowledgement",
+    },
+    protections: {
+      none: "in the clear",
+      masked: "masked: only the sum can be read",
+      keys: "public by nature",
+      shares: "sealed for other devices, or part of the opening",
+      tags: "reveals nothing of the data",
+    },
+  },
+
+  trust: {
+    nobody:
+      "Nobody but the coordinator says who those devices are, so this holds against an honest-but-curious coordinator: one that keeps to the rules and looks at whatever it gets. One that invents the other devices could work out your update.",
+    roster: "Only devices on the roster that the operator signed count, so the coordinator cannot invent others.",
   },
 
   locked: {
@@ -57,7 +230,8 @@ export const words = {
 
   data: {
     title: "Your data",
-    stays: "Files are read inside this page. They are not uploaded, and forgotten when you leave.",
+    stays:
+      "Files are read inside this page. They are not uploaded, and forgotten when you leave, unless you keep them.",
     demo: "Demo: drawn digits",
     demoHint: "Handwritten-looking digits that this page draws itself, to try it out. Each device gets other digits.",
     demoDevice: "Device number",
@@ -78,6 +252,31 @@ export const words = {
     csvClasses: "Classes in order (only if your file may lack some)",
     csvClassesHint: "Separated by commas. All devices of a run must agree.",
     csvButton: "Use this table",
+    text: "Text file",
+    textHint: "A text in UTF-8 such as .txt, gzipped or not. Each of its characters is an example.",
+    textFile: "Text",
+    textFound: (characters: number, window: number, occurring: number, vocabulary: number) =>
+      `${characters.toLocaleString("en")} characters, each to be told from a window of the ${window} before it; ${occurring} of the run's ${vocabulary} characters occur.`,
+    characters: "How often each character occurs",
+    character: (character: string) => ({ "\n": "end of line", " ": "space", "\t": "tab" })[character] ?? character,
+    moreCharacters: (count: number) => `and ${count} more ${count === 1 ? "character" : "characters"}`,
+    images: "Images in folders",
+    imagesHint: "A folder whose folders are the classes, with PNG, JPEG or other images in them.",
+    imagesFolder: "Folder",
+    drop: "You can also drop the files here.",
+    notDropped: (names: readonly string[]) =>
+      names.length === 0
+        ? "What was dropped holds no files."
+        : `This run has no use for ${names.slice(0, 3).join(", ")}${names.length > 3 ? " and the others" : ""}.`,
+    thumbnails: (count: number) => `${count} of your images, each with its class`,
+    features: (names: readonly string[]) =>
+      `${names.length} ${names.length === 1 ? "feature" : "features"}: ${names.slice(0, 12).join(", ")}${names.length > 12 ? ", …" : ""}`,
+    keep: "Keep these files in this browser, also after I leave (in its private storage for this page; never uploaded)",
+    kept: "They are kept.",
+    keptBefore: "An earlier visit kept data in this browser.",
+    useKept: "Use it",
+    forgetKept: "Delete it",
+    notKept: (reason: string) => `This browser could not keep the files: ${reason}`,
     none: "Choose a run first.",
     reading: "Reading…",
     found: (examples: number) => `${examples.toLocaleString("en")} examples ready`,
@@ -94,6 +293,34 @@ export const words = {
     starting: (engine: EngineName) => `Starting ${engines[engine]}…`,
     ready: (engine: EngineName) => `Trains on ${engines[engine]}`,
     why: (reason: string) => reason,
+    proof: ({ difference, tolerance, layers }: Parity) =>
+      `It calculates rightly: a training step on it is within ${difference.toExponential(1)} of plain JavaScript's (at most ${tolerance} is rounding${layers.length === 0 ? "" : `; furthest off: ${layers.join(", ")}`}).`,
+    measuring: "Measuring how fast…",
+    speed: ({ preset, examplesPerSecond }: { preset: "2nn" | "cnn"; examplesPerSecond: number }) =>
+      `About ${rounded(examplesPerSecond)} examples a second (${presets[preset]}, 28 × 28 pixels)`,
+  },
+
+  use: {
+    title: "How much of this device to use",
+    share: "Time given to training:",
+    shareText: (percent: number) => `${percent} %`,
+    battery: "Pause while this device runs on its battery",
+    noBattery: "This browser does not say whether the device runs on its battery; pause by hand if it does.",
+    screen: "Keep the screen on while taking part",
+    noScreen: "This browser cannot keep the screen on.",
+    hidden: {
+      locks:
+        "It goes on while another tab is in front: the page holds a lock, so the browser does not put it to sleep, though it may slow it down.",
+      phone: "Phones stop pages that are not in front: it goes on by itself when you come back to it.",
+      nothing:
+        "This browser may put the page to sleep while another tab is in front; it then goes on when you come back.",
+    },
+    pause: "Pause",
+    resume: "Go on",
+    paused: {
+      hand: "Paused by you. This device trains nothing until you let it go on; rounds do not wait for it.",
+      battery: "Paused: the device runs on its battery. Rounds do not wait for it.",
+    },
   },
 
   join: {
@@ -140,6 +367,7 @@ export const words = {
     loss: "Loss",
     updates: "Updates sent",
     bytes: "Sent in all",
+    timeLeft: (seconds: number) => (seconds <= 0 ? "The step's time is over." : `${seconds} s left in this step.`),
     of: (part: number, whole: number) => `${part} of ${whole}`,
     secured: (clients: number, least: number) =>
       `This round's sum is over ${clients} devices and opens only if at least ${least} of them remain.`,
@@ -148,7 +376,13 @@ export const words = {
     log: "What happened",
     finished: "The run is over. Thank you: this device is done.",
     left: "You left. Your data was forgotten; nothing more is sent.",
+    leftKept: "You left; nothing more is sent. The files that you chose to keep are still in this browser.",
     failed: (detail: string) => `This device had to stop: ${detail}`,
+    changed: "This is not the coordinator that this browser knew. Nothing of your data was sent to it.",
+    changedWhy: (detail: string) =>
+      `It shows another key than before: ${detail}. It may have been set up anew, or somebody else may be answering in its place. Ask the operator, not this page, which key is right.`,
+    trust: "Trust the new key",
+    known: (key: string, since: string) => `Coordinator's key: ${key}, known to this browser since ${since}.`,
     events: {
       connected: "Connected to the coordinator.",
       disconnected: "The connection was lost.",
@@ -181,13 +415,48 @@ const presets = {
   "2nn": "two layers of 200",
   cnn: "convolutional network",
   mlp: "fully connected network",
+  "char-gru": "recurrent network over characters",
+  "matrix-factorization": "matrix factorization",
 };
 
-function describe({ kind, shape, classes }: DataSpec): string {
-  const one = kind === "table" && shape.join() === "1";
-  const examples =
-    kind === "images" ? `images of ${shape.join(" × ")}` : `${shape.join(" × ")} feature${one ? "" : "s"}`;
-  return `${examples} and ${classes} classes`;
+const describe = (data: DataSpec) => `${inWords(data)} and ${targetInWords(data)}`;
+
+function inWords({ kind, shape }: DataSpec): string {
+  const size = shape.join(" × ");
+  switch (kind) {
+    case "images":
+      return `images of ${size}`;
+    case "table":
+      return `${size} feature${size === "1" ? "" : "s"}`;
+    case "sparse":
+      return `sparse rows of ${size} feature${size === "1" ? "" : "s"}`;
+    case "text":
+      return `text in windows of ${size} character${size === "1" ? "" : "s"}`;
+    case "ratings":
+      return "ratings of items by users";
+  }
+}
+
+function targetInWords({ target, classes }: DataSpec): string {
+  switch (target) {
+    case "class":
+      return `${classes} classes`;
+    case "number":
+      return "a number to predict";
+    case "none":
+      return "nothing to predict";
+  }
+}
+
+/** Two digits are as many as a measurement of a moment has. */
+function rounded(value: number): string {
+  return Number(value.toPrecision(2)).toLocaleString("en");
+}
+
+/** A duration for people; what takes a moment is not worth its digits. */
+function secondsText(seconds: number): string {
+  if (seconds < 1) return "a second";
+  return seconds < 90 ? `${rounded(seconds)} seconds` : `${rounded(seconds / 60)} minutes`;
 }
 
 /** A number of bytes for people. */

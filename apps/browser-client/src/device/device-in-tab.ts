@@ -3,6 +3,8 @@ import {
   type DeviceKeys,
   Identity,
   type IdentityStore,
+  type KeptRecord,
+  type KeptStore,
   readAnswers,
   type WrittenAnswers,
   writeAnswers,
@@ -10,8 +12,10 @@ import {
 import { parse } from "@tributary/protocol";
 import { type Signer, seedSigner } from "@tributary/secure-agg";
 import { tabLock } from "../tab-lock.ts";
+import { openDatabase, settled, written } from "./database.ts";
+import { pinCoordinator } from "./pins.ts";
 
-/** What a tab's device keeps: its key, who it is, and for which models it revealed shares. */
+/** What a tab's device keeps for one coordinator: its key, who it is, and for which models it revealed shares. */
 interface Kept {
   /** A key pair whose secret half no script can read; where the browser knows no Ed25519, the seed of one. */
   readonly key?: CryptoKeyPair | Uint8Array<ArrayBuffer>;
@@ -23,14 +27,17 @@ const store = "devices";
 
 /**
  * One tab's device: it outlives a reload and goes with the tab, so that no coordinator can tell that two visits were the
- * same person's. What tabs that are gone left behind is deleted when the next one opens.
+ * same person's, nor two coordinators that they were visited by the same. What tabs that are gone left behind is deleted
+ * when the next one opens.
  */
 export class DeviceInTab {
   readonly #tab: string;
+  readonly #coordinator: string;
   readonly #database: Promise<IDBDatabase>;
 
-  constructor(tab: string) {
+  constructor(tab: string, coordinator: string) {
     this.#tab = tab;
+    this.#coordinator = coordinator;
     this.#database = openDatabase();
   }
 
@@ -49,7 +56,10 @@ export class DeviceInTab {
       const { identity } = await this.#read();
       return identity === undefined ? undefined : parse(Identity, identity, { what: "the identity kept in this tab" });
     },
-    save: (identity) => this.#change((kept) => ({ ...kept, identity })),
+    save: async (identity) => {
+      await this.#change((kept) => ({ ...kept, identity }));
+      await pinCoordinator(this.#coordinator, { key: identity.coordinatorKey, since: Date.now() });
+    },
   };
 
   readonly answers: AnswerStore = {
@@ -60,44 +70,49 @@ export class DeviceInTab {
     },
   };
 
+  /** What algorithms have this device keep from round to round; an entry for each run, for it may be as large as a model. */
+  readonly kept: KeptStore = {
+    load: async (run) => {
+      const devices = (await this.#database).transaction(store).objectStore(store);
+      return (await settled(devices.get(`${this.#name} ${run}`))) as KeptRecord | undefined;
+    },
+    save: (run, record) => this.#write((devices) => devices.put(record, `${this.#name} ${run}`)),
+    remove: (run) => this.#write((devices) => devices.delete(`${this.#name} ${run}`)),
+  };
+
   /** Deletes what belongs to tabs that are open no more. */
   async sweep(): Promise<void> {
     const { held = [] } = await navigator.locks.query();
     const open = new Set([tabLock(this.#tab), ...held.map(({ name }) => name)]);
     const devices = (await this.#database).transaction(store, "readwrite").objectStore(store);
-    const tabs = await settled(devices.getAllKeys());
-    for (const tab of tabs) if (!open.has(tabLock(String(tab)))) devices.delete(tab);
+    for (const name of (await settled(devices.getAllKeys())) as string[]) {
+      if (!open.has(tabLock(name.split(" ")[0]!))) devices.delete(name);
+    }
+  }
+
+  get #name(): string {
+    return `${this.#tab} ${this.#coordinator}`;
   }
 
   async #read(): Promise<Kept> {
     const devices = (await this.#database).transaction(store).objectStore(store);
-    return ((await settled(devices.get(this.#tab))) as Kept | undefined) ?? {};
+    return ((await settled(devices.get(this.#name))) as Kept | undefined) ?? {};
+  }
+
+  async #write(change: (devices: IDBObjectStore) => void): Promise<void> {
+    const transaction = (await this.#database).transaction(store, "readwrite", { durability: "strict" });
+    change(transaction.objectStore(store));
+    await written(transaction);
   }
 
   /** On disk when it resolves: a share that was revealed must not be forgotten with a crash. */
   async #change(change: (kept: Kept) => Kept): Promise<void> {
     const transaction = (await this.#database).transaction(store, "readwrite", { durability: "strict" });
     const devices = transaction.objectStore(store);
-    const kept = ((await settled(devices.get(this.#tab))) as Kept | undefined) ?? {};
-    devices.put(change(kept), this.#tab);
-    await new Promise<void>((resolve, reject) => {
-      transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error("the browser could not keep this device"));
-    });
+    const kept = ((await settled(devices.get(this.#name))) as Kept | undefined) ?? {};
+    devices.put(change(kept), this.#name);
+    await written(transaction);
   }
-}
-
-function openDatabase(): Promise<IDBDatabase> {
-  const opening = indexedDB.open("tributary", 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore(store);
-  return settled(opening);
-}
-
-function settled<Value>(request: IDBRequest<Value>): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("the browser's own storage failed"));
-  });
 }
 
 async function newKey(): Promise<CryptoKeyPair | Uint8Array<ArrayBuffer>> {

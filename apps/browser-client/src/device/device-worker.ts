@@ -1,10 +1,12 @@
-import { type Participant, type ParticipantOptions, participate } from "@tributary/participant";
+import { type Ledger, type Participant, type ParticipantOptions, participate } from "@tributary/participant";
 import { ProtocolError } from "@tributary/protocol";
 import { webCrypto } from "@tributary/secure-agg";
+import { portraitOf } from "../ledger/portrait.ts";
 import { type Channel, TrainingCalls } from "../training/training-calls.ts";
 import { DeviceInTab } from "./device-in-tab.ts";
 import type { DeviceHere, FromDevice, Joining, ToDevice } from "./messages.ts";
 import { after, afterSending, type Ending, type PartState, partBefore } from "./part-state.ts";
+import { readPin } from "./pins.ts";
 import { remoteAbilities } from "./remote-work.ts";
 
 // The device's side of the page: the participant that every client shares, with its sockets and its key. Hashing and
@@ -15,6 +17,14 @@ interface Page {
   addEventListener(type: "message", listener: (event: { readonly data: ToDevice }) => void): void;
 }
 const page = globalThis as unknown as Page;
+
+/** What leaves is told to the page; of an update, a portrait of its bytes too. */
+const ledger: Ledger = {
+  record(entry, body) {
+    const portrait = entry.kind === "update" ? portraitOf(body) : undefined;
+    page.postMessage({ type: "departed", departed: { entry, portrait } });
+  },
+};
 
 let participant: Participant | undefined;
 
@@ -41,18 +51,32 @@ async function join(joining: Joining, training: Channel): Promise<void> {
   };
   const end = (ending: Ending) => show({ ...state, ending, doing: { kind: "idle" } });
   try {
+    const options = await optionsOf(joining);
+    const { identity } = options;
     const joined = participate({
-      ...(await optionsOf(joining)),
+      ...options,
       ...remoteAbilities(new TrainingCalls(training), found),
       run: run.run,
-      ledger: { record: (entry) => show(afterSending(state, entry)) },
-      onEvent: (event) => show(after(state, event)),
+      ledger: {
+        record(entry, body) {
+          ledger.record(entry, body);
+          show(afterSending(state, entry));
+        },
+      },
+      onEvent: (event) => {
+        show(after(state, event));
+        if (event.type === "connected") {
+          void readPin(joining.coordinator).then((known) => show({ ...state, known }));
+          void identity.load().then((mine) => page.postMessage({ type: "registered", token: mine!.token }));
+        }
+      },
     });
     participant = joined;
     await joined.done;
     end({ kind: joined.state.kind === "left" ? "left" : "finished" });
   } catch (error) {
-    end({ kind: "failed", detail: (error as Error).message });
+    const changed = error instanceof ProtocolError && error.code === "coordinator_changed";
+    end({ kind: changed ? "changed" : "failed", detail: (error as Error).message });
   }
 }
 
@@ -64,6 +88,7 @@ async function register(device: DeviceHere): Promise<void> {
   const options = await optionsOf(device);
   const joined = participate({
     ...options,
+    ledger,
     ...{ datasetFor: noData, trainerFor: noData, clientHalf: noData },
     onEvent: ({ type }) => {
       if (type === "connected") void joined.leave();
@@ -77,9 +102,10 @@ async function register(device: DeviceHere): Promise<void> {
   }
 }
 
-async function optionsOf({ coordinator, tab, engine, joinToken }: DeviceHere) {
-  const device = new DeviceInTab(tab);
+async function optionsOf({ coordinator, operatorKey, tab, engine, joinToken }: DeviceHere) {
+  const device = new DeviceInTab(tab, coordinator);
   await device.sweep();
+  const pin = await readPin(coordinator);
   return {
     coordinator,
     engine,
@@ -89,6 +115,9 @@ async function optionsOf({ coordinator, tab, engine, joinToken }: DeviceHere) {
     keys: device.keys,
     identity: device.identity,
     answers: device.answers,
+    kept: device.kept,
+    ...(pin === undefined ? {} : { coordinatorKey: pin.key }),
+    ...(operatorKey === undefined ? {} : { operatorKey }),
     ...(joinToken === undefined ? {} : { joinToken }),
   } satisfies Partial<ParticipantOptions>;
 }

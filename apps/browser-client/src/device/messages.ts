@@ -1,3 +1,4 @@
+import type { Departed } from "../ledger/ledger.ts";
 import type { OpenRun } from "../open-runs.ts";
 import type { DataFound } from "../training/messages.ts";
 import type { PartState } from "./part-state.ts";
@@ -6,6 +7,8 @@ import type { PartState } from "./part-state.ts";
 export interface DeviceHere {
   /** Base URL. */
   readonly coordinator: string;
+  /** The operator's Ed25519 key in base64, where the page's address names it: only devices on its roster count then. */
+  readonly operatorKey: string | undefined;
   readonly tab: string;
   readonly engine: string;
   readonly joinToken: string | undefined;
@@ -25,6 +28,7 @@ export type ToDevice =
   | { readonly type: "leave" };
 
 export type FromDevice =
+  | { readonly type: "departed"; readonly departed: Departed }
   | { readonly type: "state"; readonly state: PartState }
   /** A session's token, with which this device may look at the runs. */
   | { readonly type: "registered"; readonly token: string }

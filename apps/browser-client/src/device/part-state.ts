@@ -3,6 +3,7 @@ import type { LedgerEntry, ParticipantEvent } from "@tributary/participant";
 import type { Hint, Phase } from "@tributary/protocol";
 import type { OpenRun } from "../open-runs.ts";
 import { bytesText, words } from "../words.ts";
+import type { Pin } from "./pins.ts";
 
 export type Connection =
   | { readonly kind: "connecting" }
@@ -28,16 +29,22 @@ interface Secured {
   readonly small: boolean;
 }
 
-export type Ending = { readonly kind: "finished" | "left" } | { readonly kind: "failed"; readonly detail: string };
+export type Ending =
+  | { readonly kind: "finished" | "left" }
+  | { readonly kind: "failed" | "changed"; readonly detail: string };
 
 /** Where this device's part in a run stands, as the page shows it; plain data, for it crosses between workers. */
 export interface PartState {
   readonly run: OpenRun;
   readonly connection: Connection;
+  /** What this browser knows the coordinator by, once it is connected. */
+  readonly known: Pin | undefined;
   readonly phase: Phase;
   readonly round: number;
   /** The newest question. */
   readonly hint: Hint | undefined;
+  /** When the newest question's step closes (ms since the epoch, this device's clock). */
+  readonly dueAt: number | undefined;
   readonly doing: Doing;
   /** Of the round under way, at most the last 240. */
   readonly losses: readonly number[];
@@ -55,9 +62,11 @@ export function partBefore(run: OpenRun): PartState {
   return {
     run,
     connection: { kind: "connecting" },
+    known: undefined,
     phase: run.phase,
     round: 0,
     hint: undefined,
+    dueAt: undefined,
     doing: { kind: "idle" },
     losses: [],
     secured: undefined,
@@ -105,6 +114,8 @@ export function after(state: PartState, event: ParticipantEvent): PartState {
       const losses = hint.kind === "train" ? [] : state.losses;
       return { ...state, round: hint.round, hint, doing: { kind: "asked" }, losses, secured: undefined };
     }
+    case "due":
+      return { ...state, dueAt: Date.now() + event.remainingMs };
     case "secured": {
       const { clients, minimumSurvivors, small } = event;
       const secured = { clients, minimumSurvivors, small };
@@ -112,8 +123,6 @@ export function after(state: PartState, event: ParticipantEvent): PartState {
     }
     case "suspected":
       return logged(state, events.suspected(event.hint.round, event.members.length));
-    case "notice":
-      return logged(state, event.text);
     case "training": {
       const { hint, done, progress } = event;
       const losses = progress === undefined ? state.losses : [...state.losses, progress.loss].slice(-240);
@@ -141,6 +150,8 @@ export function after(state: PartState, event: ParticipantEvent): PartState {
       return logged({ ...state, doing: { kind: "idle" } }, events.declined(event.detail));
     case "runEnded":
       return event.phase === "gone" ? state : { ...state, phase: event.phase };
+    // What the notice says, the page says beside the run, and in plain words.
+    case "notice":
     case "enrolled":
     case "ignored":
     case "left":

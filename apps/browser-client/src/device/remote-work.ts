@@ -1,6 +1,7 @@
-import type { ClientHalf, Dataset, Trainer, Work } from "@tributary/algorithm";
+import type { ClientHalf, Dataset, KeptState, Trainer, Work } from "@tributary/algorithm";
+import { clientHalfNamed } from "@tributary/catalog";
 import type { Abilities } from "@tributary/participant";
-import type { AttemptKind, RunPlan } from "@tributary/protocol";
+import type { RunPlan } from "@tributary/protocol";
 import type { DataFound, RunWork } from "../training/messages.ts";
 import type { TrainingCalls } from "../training/training-calls.ts";
 
@@ -13,7 +14,7 @@ export function remoteAbilities(training: TrainingCalls, found: DataFound): Abil
       const { engine } = await training.call("prepare", run);
       return new RemoteTrainer(run, engine);
     },
-    clientHalf: () => remoteHalf(training),
+    clientHalf: (name) => remoteHalf(name, training),
   };
 }
 
@@ -21,16 +22,25 @@ function runWork({ algorithm, model, data }: Pick<RunPlan, "algorithm" | "model"
   return { algorithm: algorithm.name, model, data };
 }
 
-/** The device's half of any algorithm: asks the training worker, which has the data, the engine and the algorithm. */
-function remoteHalf(training: TrainingCalls): ClientHalf {
-  const contribute = (kind: AttemptKind, input: Omit<Work<unknown>, "kept" | "random">) => {
-    const { run } = input.trainer as RemoteTrainer;
-    const { question, signal, onProgress } = input;
-    return training.call("contribute", { run, kind, question }, { signal, ...(onProgress && { onNews: onProgress }) });
+/** The device's half of an algorithm: asks the training worker, which has the data, the engine and the algorithm. */
+function remoteHalf(name: string, training: TrainingCalls): ClientHalf {
+  const { keeps } = clientHalfNamed(name);
+  type Ask = { kind: "evaluate" } | { kind: "train"; kept: KeptState | undefined; lost: boolean };
+  const contribute = (
+    { trainer, question, signal, onProgress }: Pick<Work<KeptState>, "question" | "trainer" | "signal" | "onProgress">,
+    ask: Ask,
+  ) => {
+    const { run } = trainer as RemoteTrainer;
+    return training.call(
+      "contribute",
+      { run, question, ...ask },
+      { signal, ...(onProgress && { onNews: onProgress }) },
+    );
   };
   return {
-    work: async (input) => ({ contribution: await contribute("train", input), next: undefined }),
-    evaluate: (input) => contribute("evaluate", input),
+    ...(keeps ? { keeps } : {}),
+    work: (input) => contribute(input, { kind: "train", kept: input.kept, lost: input.lost }),
+    evaluate: async (input) => (await contribute(input, { kind: "evaluate" })).contribution,
   };
 }
 
@@ -44,11 +54,12 @@ class RemoteTrainer implements Trainer {
     this.engine = engine;
   }
   train = elsewhere;
+  gradient = elsewhere;
   evaluate = elsewhere;
 }
 
 function remoteDataset({ data, examples }: DataFound): Dataset {
-  return { examples, shape: data.shape, classes: data.classes, batch: elsewhere };
+  return { examples, shape: data.shape, classes: data.classes, target: data.target, batch: elsewhere };
 }
 
 function elsewhere(): never {

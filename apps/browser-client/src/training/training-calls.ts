@@ -3,7 +3,7 @@ import type { CallName, FromTraining, ToTraining, WorkerCalls } from "./messages
 
 /** A worker's or a channel's end, as calls need it. */
 export interface Channel {
-  postMessage(message: ToTraining): void;
+  postMessage(message: ToTraining, transfer: Transferable[]): void;
   addEventListener(type: "message", listener: (event: { readonly data: FromTraining }) => void): void;
 }
 
@@ -30,15 +30,20 @@ export class TrainingCalls {
   call<Name extends CallName>(
     name: Name,
     ask: WorkerCalls[Name]["ask"],
-    options: { signal?: AbortSignal; onNews?: (news: WorkerCalls[Name]["news"]) => void } = {},
+    options: {
+      signal?: AbortSignal;
+      onNews?: (news: WorkerCalls[Name]["news"]) => void;
+      /** What goes over to the worker for good. */
+      transfer?: Transferable[];
+    } = {},
   ): Promise<WorkerCalls[Name]["answer"]> {
     const id = ++this.#calls;
-    const { signal, onNews } = options;
+    const { signal, onNews, transfer = [] } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
       this.#pending.set(id, { resolve, reject, onNews });
       signal?.addEventListener("abort", () => this.#cancel(id, signal.reason as Error), { once: true });
-      this.#channel.postMessage({ type: "call", id, name, ask } as ToTraining);
+      this.#channel.postMessage({ type: "call", id, name, ask } as ToTraining, transfer);
     });
   }
 
@@ -66,7 +71,7 @@ export class TrainingCalls {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
-    this.#channel.postMessage({ type: "cancel", id, reason: reason.message });
+    this.#channel.postMessage({ type: "cancel", id, reason: reason.message }, []);
     pending.reject(reason);
   }
 }

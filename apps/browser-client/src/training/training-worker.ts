@@ -1,10 +1,14 @@
+import type { Trainer } from "@tributary/algorithm";
 import { clientHalfNamed } from "@tributary/catalog";
 import { platformRandom } from "@tributary/participant";
 import { ProtocolError } from "@tributary/protocol";
-import { checkFits } from "@tributary/training";
-import { findEngine, trainerFor } from "./engine.ts";
+import { fitData, parameterCount } from "@tributary/training";
+import { findEngine, measureSpeed, predictorFor, trainerFor } from "./engine.ts";
+import { forgetKept, keepChoice, keptChoice } from "./kept-data.ts";
 import type { CallName, FromTraining, ToTraining, WorkerCalls } from "./messages.ts";
 import { columnsOf, type OpenedData, openChoice } from "./open-choice.ts";
+import { Pacer } from "./pace.ts";
+import { drawThumbnails } from "./thumbnails.ts";
 
 // The data's side of the page: it reads files and trains. Its own policy lets it connect to nothing; what it works out
 // goes to the device's worker, which holds the sockets and sees no example.
@@ -20,33 +24,74 @@ interface Call<Name extends CallName> {
   readonly signal: AbortSignal;
 }
 
+const page = globalThis as unknown as Asker;
+
+const pacer = new Pacer({
+  now: () => performance.now(),
+  setTimeout(callback, ms) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+});
+
 let opened: OpenedData | undefined;
 
 const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[Name]["answer"]> } = {
   engine: ({ ask, tell }) => findEngine(ask.model, tell),
+  size: async ({ ask }) => parameterCount(ask.model, ask.data),
+  async predict({ ask: { model, data, weights, features } }) {
+    return (await predictorFor(model, data)).probabilities(weights, features);
+  },
+  speed: ({ ask }) => measureSpeed(ask.model),
   columns: ({ ask }) => columnsOf(ask.file),
   async open({ ask }) {
     opened = undefined;
     opened = await openChoice(ask.choice);
     return opened.found;
   },
+  async draw({ ask }) {
+    if (opened !== undefined) await drawThumbnails(ask.canvas, opened);
+    return undefined;
+  },
+  async keep({ ask }) {
+    await (ask.choice === undefined ? forgetKept() : keepChoice(ask.choice));
+    return undefined;
+  },
+  kept: () => keptChoice(),
   async prepare({ ask }) {
-    const { found } = opened ?? noData();
-    checkFits(found.data, ask.data);
+    const { dataset, found } = opened ?? noData();
+    fitData({ dataset, data: found.data }, ask.data);
     clientHalfNamed(ask.algorithm);
     await trainerFor(ask);
-    return findEngine(ask.model, () => undefined);
+    return findEngine(ask.model);
   },
   async contribute({ ask, tell, signal }) {
-    const { run, kind, question } = ask;
-    const { dataset: data } = opened ?? noData();
+    const { run, question } = ask;
+    const { dataset, found } = opened ?? noData();
+    const data = pacer.paced(fitData({ dataset, data: found.data }, run.data), signal);
     const half = clientHalfNamed(run.algorithm);
     const input = { question, data, trainer: await trainerFor(run), signal, onProgress: tell };
-    return kind === "train"
-      ? (await half.work({ ...input, kept: undefined, random: platformRandom() })).contribution
-      : half.evaluate(input);
+    if (ask.kind === "evaluate") {
+      const contribution = await half.evaluate({ ...input, trainer: overheard(input.trainer) });
+      return { contribution, next: undefined };
+    }
+    const { kept, lost } = ask;
+    return half.work({ ...input, kept, lost, random: platformRandom() });
   },
 };
+
+/** A trainer that tells the page how well a model does here, before that goes into a sum. */
+function overheard(trainer: Trainer): Trainer {
+  return {
+    ...trainer,
+    async evaluate(input) {
+      const judgement = await trainer.evaluate(input);
+      const { correct, examples } = judgement;
+      if (Number.isFinite(correct)) page.postMessage({ type: "judged", accuracy: correct / examples });
+      return judgement;
+    },
+  };
+}
 
 function serve(asker: Asker): void {
   const running = new Map<number, AbortController>();
@@ -65,6 +110,9 @@ function serve(asker: Asker): void {
         serve(message.port);
         message.port.start();
         break;
+      case "pace":
+        pacer.set(message.pace);
+        break;
       // The engine listens for these itself.
       case "wasmFiles":
       case "noWasmFiles":
@@ -81,8 +129,9 @@ async function answer(
     const handle = handlers[name] as (call: Call<CallName>) => Promise<unknown>;
     const tell = (news: unknown) => asker.postMessage({ type: "news", id, news });
     const value = await handle({ ask, tell, signal });
-    const { values } = value as { values?: { buffer?: ArrayBuffer } };
-    asker.postMessage({ type: "answer", id, answer: value }, values?.buffer === undefined ? [] : [values.buffer]);
+    const { contribution } = (value ?? {}) as { contribution?: { values: { buffer: ArrayBuffer } } };
+    const transfer = contribution === undefined ? [] : [contribution.values.buffer];
+    asker.postMessage({ type: "answer", id, answer: value }, transfer);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     if (error instanceof ProtocolError) asker.postMessage({ type: "refused", id, code: error.code, detail });
@@ -94,6 +143,5 @@ function noData(): never {
   throw new ProtocolError("bad_data", "No data was chosen.");
 }
 
-const page = globalThis as unknown as Asker;
 serve(page);
 page.postMessage({ type: "ready" });

@@ -1,6 +1,7 @@
 import plainFile from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simdFile from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import type { FromTraining, ToTraining } from "./messages.ts";
+import type { Pace } from "./pace.ts";
 import { TrainingCalls } from "./training-calls.ts";
 
 /** The page's training worker. `close` ends it and, with it, all it holds of the person's data. */
@@ -11,10 +12,14 @@ export class Training {
   readonly ready: Promise<void>;
   readonly call = this.#calls.call.bind(this.#calls);
 
+  /** Hears of the share of right answers whenever a model was judged on the person's data. */
+  onJudged: (accuracy: number) => void = () => undefined;
+
   constructor() {
     this.ready = new Promise((resolve) => {
       this.#worker.addEventListener("message", ({ data: message }: MessageEvent<FromTraining>) => {
         if (message.type === "ready") resolve();
+        if (message.type === "judged") this.onJudged(message.accuracy);
         if (message.type === "wantWasmFiles") void this.#sendWasmFiles();
       });
     });
@@ -28,6 +33,11 @@ export class Training {
     const { port1, port2 } = new MessageChannel();
     this.#worker.postMessage({ type: "channel", port: port1 } satisfies ToTraining, [port1]);
     return port2;
+  }
+
+  /** From the next batch on. */
+  keepTo(pace: Pace): void {
+    this.#worker.postMessage({ type: "pace", pace } satisfies ToTraining);
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { PageState } from "../page-state.ts";
 import { words } from "../words.ts";
 
@@ -28,6 +29,12 @@ export function CsvForm({ state }: { state: PageState }) {
       state.refuseData((error as Error).message);
     }
   };
+  const dropped = state.dropped.value;
+  useEffect(() => {
+    if (dropped.length === 0) return;
+    state.dropped.value = [];
+    void pick(dropped[0]?.file);
+  });
   const change = (part: Partial<Table>) => {
     if (table.value !== undefined) table.value = { ...table.value, ...part };
     state.forgetData();

@@ -1,5 +1,6 @@
 import type { PageState } from "../page-state.ts";
 import { words } from "../words.ts";
+import { DeviceControls } from "./device-controls.tsx";
 
 /** The engine that was found, and why not a better one. */
 export function DeviceSection({ state }: { state: PageState }) {
@@ -16,11 +17,14 @@ export function DeviceSection({ state }: { state: PageState }) {
             <p>
               <strong>{words.device.ready(engine.found.engine)}</strong>
             </p>
+            <p>{engine.speed === undefined ? words.device.measuring : words.device.speed(engine.speed)}</p>
+            <p class="hint">{words.device.proof(engine.found.parity)}</p>
             <p class="hint">{words.device.why(engine.found.reason)}</p>
           </>
         ) : null}
       </div>
       {busy ? <progress aria-label={words.device.title} /> : null}
+      <DeviceControls use={state.use} />
       <p class="refusal" role="alert">
         {engine.kind === "failed" ? `${engine.detail} ${words.reload}` : ""}
       </p>

@@ -6,7 +6,7 @@ export function Insecure() {
   const { title, why, missing, what, ways } = words.insecure;
   return (
     <>
-      <Header />
+      <Header host={location.host} />
       <main>
         <section class="card notice" aria-labelledby="insecure">
           <h2 id="insecure">{title}</h2>

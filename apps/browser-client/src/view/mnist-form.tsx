@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { PageState } from "../page-state.ts";
 import { words } from "../words.ts";
 
@@ -8,9 +9,22 @@ export function MnistForm({ state }: { state: PageState }) {
   const labels = useSignal<File | undefined>(undefined);
   const pick = (field: { value: File | undefined }, event: { currentTarget: HTMLInputElement }) => {
     field.value = event.currentTarget.files?.[0];
+    open();
+  };
+  const open = () => {
     if (images.value === undefined || labels.value === undefined) state.forgetData();
     else void state.open({ kind: "mnist", images: images.value, labels: labels.value });
   };
+  const dropped = state.dropped.value;
+  useEffect(() => {
+    if (dropped.length === 0) return;
+    state.dropped.value = [];
+    for (const { file } of dropped) {
+      if (/images-idx/.test(file.name)) images.value = file;
+      if (/labels-idx/.test(file.name)) labels.value = file;
+    }
+    open();
+  });
   return (
     <div class="row">
       <label class="field">

@@ -1,0 +1,48 @@
+import { type DataSpec, ProtocolError } from "@tributary/protocol";
+import { denseDataset } from "@tributary/training";
+import type { LabelledFile } from "./messages.ts";
+
+/**
+ * Reads images whose folder's name is their class, each scaled to `shape` (height, width, 1 or 3 channels), values from 0
+ * to 1. Throws `bad_data` that names the file which is no image.
+ */
+export async function readImageFolders(
+  files: readonly LabelledFile[],
+  { shape, classes }: { readonly shape: DataSpec["shape"]; readonly classes: readonly string[] },
+) {
+  const [height = 0, width = 0, channels = 0] = shape;
+  if (shape.length !== 3 || (channels !== 1 && channels !== 3)) {
+    refuse(`This run asks for examples of ${shape.join(" × ")}; images have a height, a width and 1 or 3 channels`);
+  }
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (context === null) throw new Error("this browser draws nothing in workers");
+  const size = height * width * channels;
+  const features = new Float32Array(files.length * size);
+  for (const [i, { label, file }] of files.entries()) {
+    const bitmap = await createImageBitmap(file).catch(() =>
+      refuse(`${label}/${file.name} is not an image that this browser can read`),
+    );
+    context.clearRect(0, 0, width, height);
+    context.drawImage(bitmap, 0, 0, width, height);
+    bitmap.close();
+    const { data } = context.getImageData(0, 0, width, height);
+    const pixels = features.subarray(i * size, (i + 1) * size);
+    for (let at = 0; at < height * width; at++) {
+      const [red, green, blue] = [data[4 * at]! / 255, data[4 * at + 1]! / 255, data[4 * at + 2]! / 255];
+      // ITU-R BT.601's luma where one channel is wanted.
+      if (channels === 1) pixels[at] = 0.299 * red + 0.587 * green + 0.114 * blue;
+      else pixels.set([red, green, blue], 3 * at);
+    }
+  }
+  const labels = Int32Array.from(files, ({ label, file }) => {
+    const index = classes.indexOf(label);
+    if (index < 0) refuse(`${label}/${file.name}: “${label}” is none of the classes ${classes.join(", ")}`);
+    return index;
+  });
+  return { dataset: denseDataset({ features, shape: [...shape], labels, classes: classes.length }), labels };
+}
+
+function refuse(detail: string): never {
+  throw new ProtocolError("bad_data", `${detail}.`);
+}

@@ -1,0 +1,130 @@
+import { useSignal } from "@preact/signals";
+import type { LedgerEntry } from "@tributary/participant";
+import type { PageLedger } from "../ledger/ledger.ts";
+import { bytesText, words } from "../words.ts";
+import { Noise } from "./noise.tsx";
+import { saveFile } from "./save-file.ts";
+
+const pageful = 50;
+
+/** Everything that left this device. */
+export function LedgerSection({ ledger }: { ledger: PageLedger }) {
+  const shown = useSignal(pageful);
+  const { title, about, total, nothing, newest, older, save, kinds: kindsTitle } = words.ledger;
+  const count = ledger.count.value;
+  const { pictured } = ledger;
+  return (
+    <section class="card ledger" aria-labelledby="ledger">
+      <h2 id="ledger">{title}</h2>
+      <p class="hint">{about}</p>
+      <p class="total">{count === 0 ? nothing : total(count, ledger.bytes.value, ledger.masked.value)}</p>
+      {pictured.value === undefined ? null : (
+        <Noise portrait={pictured.value.portrait} title={pictureTitle(pictured.value.entry)} />
+      )}
+      {count === 0 ? null : (
+        <>
+          <h3 id="kinds">{kindsTitle}</h3>
+          <Kinds ledger={ledger} />
+          <h3 id="departures">{newest}</h3>
+          <Departures entries={ledger.newest(shown.value)} />
+          <p class="buttons">
+            {count <= shown.value ? null : (
+              <button type="button" class="secondary" onClick={() => (shown.value += pageful)}>
+                {older}
+              </button>
+            )}
+            <button
+              type="button"
+              class="secondary"
+              onClick={() => saveFile(words.ledger.file, new Blob([ledger.export()], { type: "application/json" }))}
+            >
+              {save}
+            </button>
+          </p>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Kinds({ ledger }: { ledger: PageLedger }) {
+  const { columns } = words.ledger;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+    <section class="scrolled" aria-labelledby="kinds" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{columns.kind}</th>
+            <th scope="col">{columns.protection}</th>
+            <th scope="col" class="number">
+              {columns.times}
+            </th>
+            <th scope="col" class="number">
+              {columns.bytes}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {ledger.kinds.value.map(({ kind, protection, times, bytes }) => (
+            <tr key={`${kind} ${protection}`}>
+              <td>{kindText(kind)}</td>
+              <td>{words.ledger.protections[protection]}</td>
+              <td class="number">{times.toLocaleString("en")}</td>
+              <td class="number">{bytesText(bytes)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Departures({ entries }: { entries: readonly LedgerEntry[] }) {
+  const { columns, protections } = words.ledger;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
+    <section class="scrolled departures" aria-labelledby="departures" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{columns.time}</th>
+            <th scope="col">{columns.kind}</th>
+            <th scope="col" class="number">
+              {columns.bytes}
+            </th>
+            <th scope="col">{columns.protection}</th>
+            <th scope="col">{columns.sha256}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {entries.map((entry, i) => (
+            <tr key={`${entry.time} ${entry.sha256} ${entries.length - i}`}>
+              <td>
+                <time dateTime={entry.time}>{new Date(entry.time).toLocaleTimeString("en-GB")}</time>
+              </td>
+              <td title={entry.destination}>
+                {kindText(entry.kind)}
+                {entry.round === undefined ? "" : words.ledger.round(entry.round)}
+              </td>
+              <td class="number">{entry.bytes.toLocaleString("en")}</td>
+              <td>{protections[entry.protection]}</td>
+              <td>
+                <code title={entry.sha256}>{entry.sha256.slice(0, 16)}…</code>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function kindText(kind: string): string {
+  const { kindNames } = words.ledger;
+  return kind in kindNames ? kindNames[kind as keyof typeof kindNames] : kind;
+}
+
+function pictureTitle({ kind, round = 0, protection }: LedgerEntry): string {
+  return words.ledger.picture(kindText(kind), round, protection === "masked");
+}
