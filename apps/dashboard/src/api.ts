@@ -13,6 +13,8 @@ export class Refused extends Error {
   }
 }
 
+type Method = "GET" | "POST" | "DELETE";
+
 /** The coordinator's REST API, with the operator's key where there is one: in this tab's session, nowhere else. */
 export const api = {
   get hasKey(): boolean {
@@ -25,8 +27,11 @@ export const api = {
   async get<Value>(path: string): Promise<Value> {
     return (await send("GET", path)).json() as Promise<Value>;
   },
-  async post<Value>(path: string): Promise<Value> {
-    return (await send("POST", path)).json() as Promise<Value>;
+  async post<Value>(path: string, body?: unknown): Promise<Value> {
+    return (await send("POST", path, body === undefined ? {} : { body })).json() as Promise<Value>;
+  },
+  async delete(path: string): Promise<void> {
+    await send("DELETE", path);
   },
   /** Saves what a path answers with as a file: a plain link could not carry the key. */
   async download(path: string, name: string): Promise<void> {
@@ -51,14 +56,35 @@ export const api = {
   },
 };
 
+/** The shell command that asks for the same. The key is named, never written out: a command ends up in histories. */
+export function curlOf(method: Method, path: string, body?: unknown): string {
+  const parts = ["curl", ...(method === "GET" ? [] : ["-X", method])];
+  if (api.hasKey) parts.push('-H "Authorization: Bearer $TRIBUTARY_ADMIN_KEY"');
+  if (body !== undefined) parts.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(body))}`);
+  return [...parts, quoted(`${location.origin}${path}`)].join(" ");
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
 async function send(
-  method: string,
+  method: Method,
   path: string,
-  options: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+  options: { headers?: Record<string, string>; body?: unknown; signal?: AbortSignal } = {},
 ): Promise<Response> {
   const key = sessionStorage.getItem(keyName);
-  const headers = { ...options.headers, ...(key === null ? {} : { authorization: `Bearer ${key}` }) };
-  const response = await fetch(path, { ...options, method, headers }).catch((error: Error) => {
+  const { body, signal } = options;
+  const response = await fetch(path, {
+    method,
+    ...(signal === undefined ? {} : { signal }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: {
+      ...options.headers,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+    },
+  }).catch((error: Error) => {
     throw new Refused(0, `The coordinator does not answer (${error.message}).`);
   });
   if (response.ok) return response;

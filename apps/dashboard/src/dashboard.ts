@@ -1,30 +1,28 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import {
-  type ClientRecord,
   type EventGap,
   type FederationEvent,
   isOver,
   type ModelRecord,
-  type RoundRecord,
-  type RunId,
+  type RoundSummary,
   type RunRecord,
   routes,
+  summaryOf,
 } from "@tributary/protocol";
 import { api, Refused } from "./api.ts";
+import { link, type Place, placeOf } from "./place.ts";
+import { Resource } from "./resource.ts";
 
 /** How the page stands with the coordinator. */
 export type Link = "connecting" | "live" | "lost" | "key needed" | "key refused";
-
-/** One run's details; each is undefined until it has been fetched. */
-export interface Details {
-  readonly run: string;
-  readonly rounds: readonly RoundRecord[] | undefined;
-  readonly clients: readonly ClientRecord[] | undefined;
-  readonly models: readonly ModelRecord[] | undefined;
-}
+export type Action = "start" | "pause" | "resume" | "stop";
 
 const retryMs = 2_000;
 const settleMs = 150;
+
+/** A run's figures as curves need them: of a long run about this many rounds. */
+export const historyPath = (run: string) => `${routes.history(run)}?points=1000`;
+export const sketchPath = (run: string) => `${routes.history(run)}?points=60`;
 
 /**
  * What the operator's page knows. REST says where things stand when the event stream opens; from then on events say what
@@ -32,25 +30,26 @@ const settleMs = 150;
  */
 export class Dashboard {
   readonly link = signal<Link>("connecting");
+  /** When the page last heard from the coordinator, while it does not. */
+  readonly lostAt = signal<Date | undefined>(undefined);
+  readonly place = signal<Place>(placeOf(""));
   /** Undefined until they have been fetched. */
   readonly runs = signal<readonly RunRecord[] | undefined>(undefined);
-  readonly selected = signal<string | undefined>(undefined);
-  readonly details = signal<Details | undefined>(undefined);
   readonly fault = signal<string | undefined>(undefined);
-  readonly run: ReadonlySignal<RunRecord | undefined> = computed(() =>
-    this.runs.value?.find(({ run }) => run === this.selected.value),
-  );
+  readonly run: ReadonlySignal<RunRecord | undefined> = computed(() => {
+    const place = this.place.value;
+    return "run" in place ? this.runs.value?.find(({ run }) => run === place.run) : undefined;
+  });
+  /** Runs that are marked to be compared. */
+  readonly marked = signal<readonly string[]>([]);
   #lastEventId = "";
   #stream = new AbortController();
   readonly #due = new Map<string, number>();
+  readonly #resources = new Map<string, Resource<unknown>>();
 
   start(): void {
     const route = () => {
-      const run = /^#\/runs\/([\w-]+)$/.exec(location.hash)?.[1];
-      if (run === this.selected.value) return;
-      this.selected.value = run;
-      this.details.value = undefined;
-      if (run !== undefined && this.link.value === "live") void this.#tell(() => this.#lookAt(run));
+      this.place.value = placeOf(location.hash);
     };
     addEventListener("hashchange", route);
     route();
@@ -64,14 +63,63 @@ export class Dashboard {
     void this.#follow();
   }
 
-  /** Carries out an operator's command on the run that is shown. */
-  command(action: "start" | "pause" | "resume" | "stop"): Promise<void> {
-    const run = this.selected.value!;
-    return this.#tell(async () => this.#put(await api.post<RunRecord>(routes.runAction(action, run))));
+  /** What REST answers at a path; one object per path. */
+  at<Value>(path: string): Resource<Value> {
+    const known = this.#resources.get(path);
+    if (known !== undefined) return known as Resource<Value>;
+    const fetch = async () => {
+      const found: { value?: Value } = {};
+      await this.tell(async () => {
+        found.value = await api.get<Value>(path);
+      });
+      if (!("value" in found)) throw new Error("told already");
+      return found.value as Value;
+    };
+    const made = new Resource<Value>(fetch);
+    this.#resources.set(path, made as Resource<unknown>);
+    return made;
+  }
+
+  /** Carries out an operator's command on a run. */
+  command(action: Action, run: string): Promise<void> {
+    return this.tell(async () => this.#put(await api.post<RunRecord>(routes.runAction(action, run))));
+  }
+
+  /** Creates a run and shows it. Throws the coordinator's refusal. */
+  async create(spec: unknown): Promise<void> {
+    const record = await api.post<RunRecord>(routes.runs(), spec);
+    this.#put(record);
+    location.hash = link.run(record.run);
+  }
+
+  rollBack(run: string, version: number): Promise<void> {
+    return this.tell(async () => void (await api.post<ModelRecord>(routes.rollback(run), { version })));
+  }
+
+  revoke(client: string): Promise<void> {
+    return this.tell(async () => {
+      await api.delete(routes.client(client));
+      this.#stale(routes.clients());
+    });
   }
 
   download(path: string, name: string): Promise<void> {
-    return this.#tell(() => api.download(path, name));
+    return this.tell(() => api.download(path, name));
+  }
+
+  mark(run: string, isMarked: boolean): void {
+    const others = this.marked.value.filter((other) => other !== run);
+    this.marked.value = isMarked ? [...others, run] : others;
+  }
+
+  /** Does something; what goes wrong is shown on the page. */
+  async tell(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      // A line that is down is told of by the stream.
+      if (!(error instanceof Refused && error.status === 0)) this.fault.value = (error as Error).message;
+    }
   }
 
   /** Follows the events for as long as the page is open or until a key is needed. */
@@ -82,7 +130,8 @@ export class Dashboard {
       try {
         const opened = () => {
           this.link.value = "live";
-          void this.#tell(() => this.#lookAtAll());
+          this.lostAt.value = undefined;
+          void this.tell(() => this.#lookAtAll());
         };
         for await (const { data, lastEventId } of api.events(this.#lastEventId, stream.signal, opened)) {
           this.#lastEventId = lastEventId;
@@ -97,55 +146,69 @@ export class Dashboard {
         }
       }
       this.link.value = "lost";
+      this.lostAt.value ??= new Date();
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
   }
 
   #hear(event: FederationEvent | EventGap): void {
     if (event.type === "gap") {
-      void this.#tell(() => this.#lookAtAll());
+      void this.tell(() => this.#lookAtAll());
       return;
     }
     const { run } = event;
     this.#soon(`run ${run}`, async () => this.#put(await api.get<RunRecord>(routes.run(run))));
-    const shown = this.details.value;
-    if (shown?.run !== run) return;
-    if (event.type === "round") this.#detail(run, { rounds: withRound(shown.rounds, event.record) });
-    if (event.type === "evaluation") {
-      const { round, metrics } = event;
-      const rounds = shown.rounds?.map((known) => (known.round === round ? { ...known, evaluation: metrics } : known));
-      this.#detail(run, { rounds });
+    const histories = [historyPath(run), sketchPath(run)].map((path) => this.at<RoundSummary[]>(path));
+    const changeRound = (round: number, patch: (known: RoundSummary) => RoundSummary) => {
+      const patched = (known: RoundSummary) => (known.round === round ? patch(known) : known);
+      for (const history of histories) history.change((rounds) => rounds.map(patched));
+    };
+    switch (event.type) {
+      case "round": {
+        const summary = summaryOf(event.record);
+        const others = (rounds: RoundSummary[]) => rounds.filter(({ round }) => round !== summary.round);
+        for (const history of histories) history.change((rounds) => [...others(rounds), summary]);
+        this.#stale(routes.models(run), routes.clients());
+        this.#staleRound(run, summary.round);
+        return;
+      }
+      case "evaluation":
+        changeRound(event.round, (known) => ({ ...known, evaluation: event.metrics }));
+        this.#stale(routes.models(run));
+        this.#staleRound(run, event.round);
+        return;
+      case "step-opened":
+      case "step-closed":
+      case "abandoned":
+      case "dropped":
+      case "decline":
+        this.#staleRound(run, event.round);
+        return;
+      case "join":
+      case "leave":
+        this.#stale(routes.runClients(run), routes.clients());
+        return;
+      case "rollback":
+        this.#stale(routes.models(run));
+        return;
+      case "created":
+      case "phase":
+      case "metric":
+        return;
     }
-    if (event.type === "round" || event.type === "evaluation" || event.type === "rollback") {
-      this.#soon("models", async () => this.#detail(run, { models: await api.get(routes.models(run)) }));
-    }
-    if (event.type === "join" || event.type === "leave" || event.type === "round") {
-      this.#soon("clients", async () => this.#detail(run, { clients: await api.get(routes.runClients(run)) }));
-    }
+  }
+
+  #staleRound(run: string, round: number): void {
+    this.#stale(routes.round(run, round), routes.timeline(run, round));
+  }
+
+  #stale(...paths: readonly string[]): void {
+    for (const path of paths) this.#resources.get(path)?.stale();
   }
 
   async #lookAtAll(): Promise<void> {
+    for (const resource of this.#resources.values()) resource.stale();
     this.runs.value = await api.get<RunRecord[]>(routes.runs());
-    if (this.selected.value !== undefined) await this.#lookAt(this.selected.value);
-  }
-
-  async #lookAt(run: string): Promise<void> {
-    if (this.runs.value?.every((known) => known.run !== run)) return;
-    if (this.details.value?.run !== run) {
-      this.details.value = { run, rounds: undefined, clients: undefined, models: undefined };
-    }
-    const [rounds, clients, models] = await Promise.all([
-      allRounds(run),
-      api.get<ClientRecord[]>(routes.runClients(run)),
-      api.get<ModelRecord[]>(routes.models(run)),
-    ]);
-    // A round may have come by event while the list was on its way.
-    const missed = this.details.value?.rounds?.filter(({ round }) => round > (rounds.at(-1)?.round ?? 0)) ?? [];
-    this.#detail(run, { rounds: [...rounds, ...missed], clients, models });
-  }
-
-  #detail(run: string, part: Partial<Details>): void {
-    if (this.details.value?.run === run) this.details.value = { ...this.details.value, ...part };
   }
 
   #put(record: RunRecord): void {
@@ -158,38 +221,15 @@ export class Dashboard {
     if (this.#due.has(what)) return;
     const timer = window.setTimeout(() => {
       this.#due.delete(what);
-      void this.#tell(work);
+      void this.tell(work);
     }, settleMs);
     this.#due.set(what, timer);
-  }
-
-  async #tell(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      this.fault.value = undefined;
-    } catch (error) {
-      // A line that is down is told of by the stream.
-      if (!(error instanceof Refused && error.status === 0)) this.fault.value = (error as Error).message;
-    }
   }
 }
 
 /** What an operator can do with a run in this phase. */
-export function actionsFor({ phase }: RunRecord): readonly ("start" | "pause" | "resume" | "stop")[] {
+export function actionsFor({ phase }: RunRecord): readonly Action[] {
   if (isOver(phase)) return [];
   if (phase === "created") return ["start", "stop"];
   return phase === "paused" ? ["resume", "stop"] : ["pause", "stop"];
-}
-
-async function allRounds(run: string): Promise<RoundRecord[]> {
-  const rounds: RoundRecord[] = [];
-  for (;;) {
-    const page = await api.get<RoundRecord[]>(`${routes.rounds(run as RunId)}?after=${rounds.at(-1)?.round ?? 0}`);
-    rounds.push(...page);
-    if (page.length < 1000) return rounds;
-  }
-}
-
-function withRound(rounds: readonly RoundRecord[] | undefined, record: RoundRecord): RoundRecord[] {
-  return [...(rounds ?? []).filter(({ round }) => round !== record.round), record];
 }

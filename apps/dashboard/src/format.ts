@@ -1,9 +1,6 @@
 const whole = new Intl.NumberFormat("en");
-
-/** A metric to four digits, a dash where there is none. */
-export function metric(value: number | undefined): string {
-  return value === undefined ? "–" : value.toFixed(4);
-}
+const time = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
 
 /** A share as a percentage. */
 export function percent(share: number | undefined): string {
@@ -23,4 +20,32 @@ export function bytes(value: number): string {
 
 export function seconds(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(0);
+}
+
+/** 1234 as `1.23 s`, 12 as `12 ms`. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  return milliseconds < 120_000 ? `${seconds(milliseconds / 1000)} s` : `${(milliseconds / 60_000).toFixed(1)} min`;
+}
+
+/** An instant, in the reader's time zone. */
+export function instant(at: number | Date): string {
+  return time.format(at);
+}
+
+export function clockTime(at: Date): string {
+  return clock.format(at);
+}
+
+/** How long ago an instant was, roughly. */
+export function ago(at: number, now: number): string {
+  const spent = Math.max(0, Math.round((now - at) / 1000));
+  if (spent < 60) return "just now";
+  if (spent < 3600) return `${Math.floor(spent / 60)} min ago`;
+  return spent < 86_400 ? `${Math.floor(spent / 3600)} h ago` : `${Math.floor(spent / 86_400)} days ago`;
+}
+
+/** The part of an id that tells it from others at a glance. */
+export function shortId(id: string): string {
+  return id.replace(/^(client|run)-/, "").slice(0, 8);
 }

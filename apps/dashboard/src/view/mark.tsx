@@ -2,7 +2,7 @@
 export function Mark() {
   return (
     <svg viewBox="0 0 32 32" aria-hidden="true">
-      <path d="M4 6c8 0 8 10 12 10M4 26c8 0 8-10 12-10M4 16h24" />
+      <path d="M4 5c6 2 9 6 11 11M28 5c-6 2-9 6-11 11M16 3v13m0 0v13" />
     </svg>
   );
 }

@@ -1,0 +1,71 @@
+import { type Signal, signal } from "@preact/signals";
+
+const settleMs = 150;
+/** A fetch that took long is not repeated before this many times as long. */
+const restFactor = 10;
+
+/**
+ * Something that REST knows, fetched while somebody looks at it, and again some time after it has become stale: at once
+ * where that is cheap, seldom where it is not.
+ */
+export class Resource<Value> {
+  /** Undefined until it has been fetched. */
+  readonly value: Signal<Value | undefined> = signal(undefined);
+  readonly #fetch: () => Promise<Value>;
+  #watchers = 0;
+  #isStale = true;
+  #isBusy = false;
+  #restUntil = 0;
+  #timer: number | undefined;
+
+  constructor(fetch: () => Promise<Value>) {
+    this.#fetch = fetch;
+  }
+
+  /** Keeps it fresh until the function returned is called. */
+  watch(): () => void {
+    this.#watchers += 1;
+    if (this.#isStale) this.#soon(0);
+    return () => {
+      this.#watchers -= 1;
+    };
+  }
+
+  /** What is known may be out of date. */
+  stale(): void {
+    this.#isStale = true;
+    if (this.#watchers > 0) this.#soon(settleMs);
+  }
+
+  /** Changes what is known by what an event brought along. */
+  change(patch: (value: Value) => Value): void {
+    if (this.value.value !== undefined) this.value.value = patch(this.value.value);
+  }
+
+  #soon(delayMs: number): void {
+    if (this.#timer !== undefined || this.#isBusy) return;
+    const wait = Math.max(delayMs, this.#restUntil - performance.now());
+    this.#timer = window.setTimeout(() => {
+      this.#timer = undefined;
+      void this.#load();
+    }, wait);
+  }
+
+  async #load(): Promise<void> {
+    const began = performance.now();
+    this.#isBusy = true;
+    this.#isStale = false;
+    try {
+      this.value.value = await this.#fetch();
+    } catch {
+      // Whoever fetches has told of it; it stays stale.
+      this.#isStale = true;
+      return;
+    } finally {
+      this.#isBusy = false;
+      const now = performance.now();
+      this.#restUntil = now + restFactor * (now - began);
+    }
+    if (this.#isStale && this.#watchers > 0) this.#soon(settleMs);
+  }
+}

@@ -1,0 +1,142 @@
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { words } from "../words.ts";
+
+/** One line, or one layer of a stack, over the rounds. */
+export interface Series {
+  readonly label: string;
+  /** One for each x; null where there is nothing to draw. */
+  readonly values: readonly (number | null)[];
+  /** A custom property of the stylesheet: `--series-1` and so on. */
+  readonly colour: string;
+  /** Series of one scale share an axis; at most two scales get one. */
+  readonly scale: string;
+  readonly text: (value: number) => string;
+  readonly dash?: readonly number[];
+  /** Its axis begins at nought. */
+  readonly fromZero?: boolean;
+  /** Filled down to nought: layers of a stack are drawn highest first. */
+  readonly filled?: boolean;
+  /** Under the cursor the layer's own height, not the stack's. */
+  readonly own?: readonly (number | null)[];
+}
+
+export interface ChartProps {
+  readonly x: readonly number[];
+  readonly series: readonly Series[];
+  /** What a screen reader says in place of the drawing. */
+  readonly described: string;
+  readonly empty: string;
+  readonly height?: number;
+}
+
+/** Lines over rounds, in the page's colours, with what is under the cursor beside each name. */
+export function Chart({ x, series, described, empty, height = 220 }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const now = useRef(series);
+  now.current = series;
+  const isEmpty = x.length === 0 || series.length === 0;
+  const shape = series.map(({ label, scale }) => `${label}/${scale}`).join();
+
+  // Drawn anew when the lines are others, not when they grow.
+  useEffect(() => {
+    const element = place.current;
+    if (element === null || isEmpty) return;
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const draw = () => {
+      const data = plot.current?.data ?? dataOf(x, now.current);
+      plot.current?.destroy();
+      plot.current = new uPlot(optionsFor(element, { series: now.current, height }), data, element);
+    };
+    draw();
+    dark.addEventListener("change", draw);
+    const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
+    resized.observe(element);
+    return () => {
+      dark.removeEventListener("change", draw);
+      resized.disconnect();
+      plot.current?.destroy();
+      plot.current = undefined;
+    };
+  }, [isEmpty, shape, height]);
+
+  useEffect(() => {
+    plot.current?.setData(dataOf(x, series));
+  });
+
+  return (
+    <figure class="chart">
+      <div class="plot" ref={place} role="img" aria-label={described} style={{ height: `${height}px` }}>
+        {isEmpty ? <p class="soft">{empty}</p> : null}
+      </div>
+      <figcaption class="legend">
+        {series.map(({ label, colour, own, values, text }) => (
+          <span key={`${label} ${colour}`}>
+            <i class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />
+            {label} <b>{lastText(own ?? values, text)}</b>
+          </span>
+        ))}
+      </figcaption>
+    </figure>
+  );
+}
+
+function lastText(values: readonly (number | null)[], text: (value: number) => string): string {
+  const last = values.findLast((value) => value !== null);
+  return last === undefined || last === null ? "–" : text(last);
+}
+
+function dataOf(x: readonly number[], series: readonly Series[]): uPlot.AlignedData {
+  return [[...x], ...series.map(({ values }) => [...values])];
+}
+
+function optionsFor(
+  element: HTMLElement,
+  { series, height }: { series: readonly Series[]; height: number },
+): uPlot.Options {
+  const style = getComputedStyle(element);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const [soft, line] = [colour("--soft"), colour("--line")];
+  const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+  const scales = [...new Set(series.map(({ scale }) => scale))];
+  return {
+    width: element.clientWidth,
+    height,
+    cursor: { y: false },
+    legend: { show: false },
+    scales: { x: { time: false }, ...Object.fromEntries(scales.map((scale) => [scale, rangeOf(scale, series)])) },
+    axes: [
+      { ...axis, label: words.round, labelSize: 18, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000], size: 32 },
+      ...scales.slice(0, 2).map((scale, index) => ({
+        ...axis,
+        scale,
+        side: index === 0 ? (3 as const) : (1 as const),
+        grid: index === 0 ? axis.grid : { show: false },
+        // As wide as its longest number.
+        size: (_: uPlot, ticks: readonly string[] | null) =>
+          18 + 7 * Math.max(3, ...(ticks ?? []).map((tick) => tick.length)),
+        values: (_: uPlot, ticks: number[]) => ticks.map(series.find((one) => one.scale === scale)!.text),
+      })),
+    ],
+    series: [
+      { label: words.round },
+      ...series.map(({ label, scale, colour: name, dash, filled, values }) => ({
+        label,
+        scale,
+        stroke: colour(name),
+        width: filled ? 1 : 2,
+        ...(dash === undefined ? {} : { dash: [...dash] }),
+        ...(filled ? { fill: colour(name) } : {}),
+        spanGaps: true,
+        points: { show: !filled && values.length < 60, size: 6 },
+      })),
+    ],
+  };
+}
+
+function rangeOf(scale: string, series: readonly Series[]): uPlot.Scale {
+  const fromZero = series.some((one) => one.scale === scale && (one.filled === true || one.fromZero === true));
+  return fromZero ? { range: (_, _min, max) => [0, max > 0 ? 1.05 * max : 1] } : {};
+}

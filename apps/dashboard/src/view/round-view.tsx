@@ -1,0 +1,168 @@
+import {
+  type ClientRecord,
+  type Dropped,
+  type RoundRecord,
+  type RunRecord,
+  routes,
+  summaryOf,
+} from "@tributary/protocol";
+import { useRef } from "preact/hooks";
+import type { Dashboard } from "../dashboard.ts";
+import { figureText, secondsOf, timeParts, wallSeconds } from "../figures.ts";
+import { bytes, count, instant, seconds, shortId } from "../format.ts";
+import { link } from "../place.ts";
+import { useResource } from "../use-resource.ts";
+import { figureName, words } from "../words.ts";
+import { useLiveTimeline } from "./open-attempt.tsx";
+import { RestLinks } from "./rest.tsx";
+import { Phase, Protection } from "./run-badges.tsx";
+import { AttemptLanes } from "./timeline.tsx";
+import { VirtualTable } from "./virtual-table.tsx";
+
+const text = words.roundView;
+
+/** One round: who did what when, what it cost, and who is not in its sum. */
+export function RoundView({ dashboard, round }: { dashboard: Dashboard; round: number }) {
+  const run = dashboard.run.value;
+  if (run === undefined) {
+    return <p class="soft">{dashboard.runs.value === undefined ? words.loading : words.unknownRun}</p>;
+  }
+  return <KnownRound {...{ run, dashboard, round }} />;
+}
+
+function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dashboard; round: number }) {
+  const timeline = useLiveTimeline(dashboard, run.run, round);
+  const clients = useResource<ClientRecord[]>(dashboard, routes.clients());
+  const names = new Map(clients?.map(({ client, name }) => [client as string, name]));
+  const nameOf = (client: string) => names.get(client) ?? shortId(client);
+  const isCommitted = round <= run.round;
+  const record = useResource<RoundRecord>(dashboard, isCommitted ? routes.round(run.run, round) : undefined);
+  // All at once: a record that comes after the timeline would push about what is being read.
+  const isShown = useRef(false);
+  isShown.current ||= timeline !== undefined && (record !== undefined || !isCommitted);
+  return (
+    <article>
+      <div class="heading">
+        <p class="crumbs">
+          <a href={link.runs()}>{words.runs}</a> <span class="soft">/</span>{" "}
+          <a href={link.run(run.run, "rounds")}>{run.name}</a>
+        </p>
+        <div class="title">
+          <h1>{text.title(round)}</h1>
+          <Phase run={run} />
+          <Protection run={run} />
+          <nav class="actions end" aria-label={words.rounds.title}>
+            {round > 1 ? (
+              <a class="button secondary" href={link.round(run.run, round - 1)}>
+                ← {text.earlier}
+              </a>
+            ) : null}
+            {round <= run.round ? (
+              <a class="button secondary" href={link.round(run.run, round + 1)}>
+                {text.later} →
+              </a>
+            ) : null}
+          </nav>
+        </div>
+      </div>
+      {isShown.current && timeline !== undefined ? (
+        <>
+          <section class="card">
+            <h2>{words.timeline.title}</h2>
+            {timeline.attempts.length === 0 ? <p class="soft">{words.timeline.none}</p> : null}
+            {timeline.attempts.map((attempt) => (
+              <AttemptLanes key={attempt.attempt} attempt={attempt} nameOf={nameOf} />
+            ))}
+          </section>
+          {record === undefined ? (
+            <p class="soft">{isCommitted ? words.loading : text.open}</p>
+          ) : (
+            <CommittedRound record={record} nameOf={nameOf} />
+          )}
+          <RestLinks
+            resources={[
+              { path: routes.timeline(run.run, round) },
+              ...(isCommitted ? [{ path: routes.round(run.run, round) }] : []),
+              { path: routes.clients() },
+            ]}
+          />
+        </>
+      ) : (
+        <p class="soft">{words.loading}</p>
+      )}
+    </article>
+  );
+}
+
+function CommittedRound({ record, nameOf }: { record: RoundRecord; nameOf: (client: string) => string }) {
+  return (
+    <>
+      <div class="halves">
+        <section class="card">
+          <h2>{text.metrics}</h2>
+          <Facts facts={factsOf(record)} />
+        </section>
+        <section class="card">
+          <h2>{text.figures}</h2>
+          <Facts
+            facts={Object.entries({ ...record.metrics, ...record.evaluation }).map(([name, value]) => [
+              figureName(name),
+              figureText(name, value),
+            ])}
+          />
+        </section>
+      </div>
+      <section class="card">
+        <h2>{text.dropped}</h2>
+        {record.dropped.length === 0 ? (
+          <p class="soft">{text.noneDropped}</p>
+        ) : (
+          <VirtualTable<Dropped>
+            label={text.dropped}
+            rows={record.dropped}
+            keyOf={({ client }) => client}
+            columns={[
+              {
+                heading: text.headings.client,
+                cell: ({ client }) => <span title={client}>{nameOf(client)}</span>,
+              },
+              { heading: text.headings.step, cell: ({ step }) => step },
+              { heading: text.headings.reason, cell: ({ reason }) => reason },
+            ]}
+            none={text.noneDropped}
+          />
+        )}
+      </section>
+    </>
+  );
+}
+
+function factsOf(record: RoundRecord): [string, string][] {
+  const summary = summaryOf(record);
+  const parts = secondsOf(summary);
+  return [
+    [words.cohort.survived, `${count(summary.survived)} ${words.of} ${count(summary.asked)}`],
+    [words.rounds.attempt, count(record.attempt)],
+    [text.model, count(record.modelVersion)],
+    [words.rounds.committed, instant(record.committedAt)],
+    [text.wall, seconds(wallSeconds(summary))],
+    ...timeParts
+      .filter((part) => parts[part] > 0)
+      .map((part): [string, string] => [words.time.parts[part], `${seconds(parts[part])} s`]),
+    [words.rounds.up, bytes(record.bytesUp)],
+    [words.rounds.down, bytes(record.bytesDown)],
+  ];
+}
+
+function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

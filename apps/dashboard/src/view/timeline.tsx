@@ -1,0 +1,198 @@
+import type { AttemptTimeline, Lane, TimelineStep } from "@tributary/protocol";
+import { count, duration } from "../format.ts";
+import { words } from "../words.ts";
+
+const text = words.timeline;
+
+/** One attempt: its steps one after the other, and a lane for each client, the lost and the slowest on top. */
+export function AttemptLanes({ attempt, nameOf }: { attempt: AttemptTimeline; nameOf: (client: string) => string }) {
+  const { steps, lanes, cohort, outcome } = attempt;
+  const endMs = Math.max(1, attempt.endedMs ?? 0, ...steps.map((step) => endOf(step, attempt)));
+  const ordered = lanes.toSorted((a, b) => lateness(b, steps) - lateness(a, steps));
+  return (
+    <div class="attempt">
+      <h3>
+        {text.attempt[attempt.kind](attempt.attempt)} <span class={`badge ${outcome}`}>{text.outcome[outcome]}</span>
+      </h3>
+      {attempt.reason === undefined ? null : <p class="bad">{attempt.reason}</p>}
+      <ul class="steps">
+        {steps.map((step, index) => (
+          <li key={step.name}>
+            <i class={`swatch step-${index % 5}`} aria-hidden="true" />
+            {text.stepTook(
+              step.name,
+              duration(endOf(step, attempt) - step.openedMs),
+              count(step.answered),
+              count(step.asked),
+            )}
+          </li>
+        ))}
+      </ul>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
+      <section class="lanes" tabIndex={0} aria-label={`${text.scroll}: ${text.attempt[attempt.kind](attempt.attempt)}`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{text.client}</th>
+              <th scope="col">
+                <span class="unseen">{text.steps}</span>
+                <Scale endMs={endMs} />
+              </th>
+              <th scope="col">{text.last}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {lanes.length < cohort ? (
+              <tr class="everyone">
+                <th scope="row">{text.everyone(count(cohort))}</th>
+                <td title={text.everyoneTitle}>
+                  <div class="track" aria-hidden="true">
+                    {steps.map((step, index) => (
+                      <Spread key={step.name} {...{ step, index, endMs, attempt }} />
+                    ))}
+                  </div>
+                </td>
+                <td />
+              </tr>
+            ) : null}
+            {ordered.map((lane) => (
+              <LaneRow key={lane.client} {...{ lane, attempt, endMs, nameOf }} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <p class="legend soft small">
+        <span>
+          <i class="swatch bar fetching" aria-hidden="true" />
+          {text.fetching}
+        </span>
+        <span>
+          <i class="swatch bar working" aria-hidden="true" />
+          {text.working}
+        </span>
+        <span>
+          <i class="swatch bar waited" aria-hidden="true" />
+          {text.waited}
+        </span>
+        <span>
+          <i class="swatch bar lost" aria-hidden="true" />
+          {text.lost}
+        </span>
+        {lanes.length < cohort ? <span>{text.sampled(count(lanes.length), count(cohort))}</span> : null}
+      </p>
+    </div>
+  );
+}
+
+function LaneRow(props: { lane: Lane; attempt: AttemptTimeline; endMs: number; nameOf: (client: string) => string }) {
+  const { lane, attempt, endMs, nameOf } = props;
+  const last = Math.max(-1, ...lane.steps.map(({ answeredMs = -1 }) => answeredMs));
+  const isLost = lane.dropped !== undefined;
+  return (
+    <tr class={isLost ? "lost" : ""}>
+      <th scope="row" title={lane.client}>
+        {nameOf(lane.client)}
+      </th>
+      <td>
+        <div class="track" aria-hidden="true">
+          {lane.steps.map((_, index) => (
+            <Bars key={attempt.steps[index]?.name ?? index} {...{ lane, index, attempt, endMs }} />
+          ))}
+        </div>
+        <span class="unseen">
+          {lane.steps.map(({ answeredMs }, index) => {
+            const { name, openedMs } = attempt.steps[index]!;
+            const told =
+              answeredMs === undefined ? text.silent(name) : text.answered(name, duration(answeredMs - openedMs));
+            return `${told}. `;
+          })}
+        </span>
+      </td>
+      <td>
+        {isLost ? (
+          <span class="bad" title={lane.dropped!.reason}>
+            {lane.dropped!.reason}
+          </span>
+        ) : last < 0 ? (
+          text.never
+        ) : (
+          duration(last)
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** One client in one step: the question on its way, the work, and the wait for the others; or nothing but silence. */
+function Bars(props: { lane: Lane; index: number; attempt: AttemptTimeline; endMs: number }) {
+  const { lane, index, attempt, endMs } = props;
+  const step = attempt.steps[index];
+  const { fetchedMs, answeredMs } = lane.steps[index]!;
+  if (step === undefined) return null;
+  const end = endOf(step, attempt);
+  const lostBefore =
+    lane.dropped !== undefined && attempt.steps.findIndex(({ name }) => name === lane.dropped!.step) < index;
+  if (lostBefore) return null;
+  const place = (kind: string, from: number, to: number) => (
+    <i
+      class={`bar ${kind} step-${index % 5}`}
+      style={{ left: `${(100 * from) / endMs}%`, width: `${(100 * Math.max(0, to - from)) / endMs}%` }}
+    />
+  );
+  const begun = Math.min(fetchedMs ?? step.openedMs, end);
+  const isSilent = answeredMs === undefined && (lane.dropped !== undefined || step.closedMs !== undefined);
+  return (
+    <>
+      {place("fetching", step.openedMs, begun)}
+      {place(isSilent ? "lost" : "working", begun, answeredMs ?? end)}
+      {answeredMs === undefined ? null : place("waited", answeredMs, end)}
+    </>
+  );
+}
+
+/** How many of a large cohort answered when. */
+function Spread(props: { step: TimelineStep; index: number; endMs: number; attempt: AttemptTimeline }) {
+  const { step, index, endMs, attempt } = props;
+  const most = Math.max(1, ...step.spread);
+  const width = (endOf(step, attempt) - step.openedMs) / step.spread.length;
+  return (
+    <>
+      {step.spread.map((answered, part) => (
+        <i
+          key={part}
+          class={`bar working step-${index % 5}`}
+          style={{
+            left: `${(100 * (step.openedMs + part * width)) / endMs}%`,
+            width: `${(100 * width) / endMs}%`,
+            opacity: `${answered === 0 ? 0.08 : 0.25 + (0.75 * answered) / most}`,
+          }}
+        />
+      ))}
+    </>
+  );
+}
+
+function Scale({ endMs }: { endMs: number }) {
+  return (
+    <span class="scale" aria-hidden="true">
+      {[0, 0.25, 0.5, 0.75, 1].map((part) => (
+        <span key={part}>{duration(part * endMs)}</span>
+      ))}
+    </span>
+  );
+}
+
+/** When a step ended, or for how long it has been open as far as is known. */
+function endOf(step: TimelineStep, { lanes, endedMs }: AttemptTimeline): number {
+  if (step.closedMs !== undefined) return step.closedMs;
+  const known = lanes.flatMap(({ steps }) =>
+    steps.flatMap(({ answeredMs, fetchedMs }) => [answeredMs ?? 0, fetchedMs ?? 0]),
+  );
+  return Math.max(endedMs ?? 0, step.openedMs + 1, ...known);
+}
+
+/** Lost clients first, then by the longest that any step had to wait for one. */
+function lateness({ steps, dropped }: Lane, all: readonly TimelineStep[]): number {
+  if (dropped !== undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(0, ...steps.map(({ answeredMs }, index) => (answeredMs ?? 0) - (all[index]?.openedMs ?? 0)));
+}
