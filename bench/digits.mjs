@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { seededRandom } from "../packages/algorithm/dist/index.js";
 import { chooseEngine, createTrainer, digits, initialWeights, readMnist } from "../packages/training/dist/index.js";
 
-const data = { kind: "images", shape: [28, 28, 1], classes: 10 };
+const data = { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 };
 const { signal } = new AbortController();
 const start = performance.now();
 const train = digits({ count: 10_000, seed: 1, split: "train" });

@@ -89,6 +89,7 @@ function parametersOf({ neighbours, threshold, size, bits, weightLevels }, clien
     kind: "train",
     modelVersion: 0,
     modelHash,
+    taskHash: "cd".repeat(32),
     shard: { index: 0, count: shards },
     clients,
     graph: planned.shape,

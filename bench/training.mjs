@@ -11,7 +11,7 @@ import { seededRandom } from "../packages/algorithm/dist/index.js";
 import * as training from "../packages/training/dist/index.js";
 import { compileKernels, kernelsIn } from "../packages/training/dist/kernels/load.js";
 
-const data = { kind: "images", shape: [28, 28, 1], classes: 10 };
+const data = { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 };
 const batchSize = 10;
 const learningRate = 0.05;
 const { signal } = new AbortController();

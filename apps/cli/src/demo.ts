@@ -2,12 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
-import { openData, schemaQuery } from "@tributary/training/node";
+import { openData, sourceQuery } from "@tributary/training/node";
 import { type Child, startChild } from "./child.ts";
-import { type DataFlags, openOptions } from "./data-flags.ts";
+import { type DataFlags, dataArguments, openOptions, sourceOptions } from "./data-flags.ts";
 import { UsageError } from "./exit.ts";
 import { parseModel } from "./model-flags.ts";
-import { bar, bytesText, isTerminal, print, printJson } from "./output.ts";
+import { bar, bytesText, isTerminal, notSecure, print, printJson } from "./output.ts";
 import { Rest } from "./rest.ts";
 import { bytesPerClient, roundLine, roundSeconds } from "./round-line.ts";
 import { untilSignalled } from "./signals.ts";
@@ -28,7 +28,7 @@ export interface DemoFlags extends DataFlags {
 }
 
 /** Examples that all devices' shards of generated digits add up to. */
-const defaultExamples = 6_000;
+export const demoExamples = 6_000;
 
 /**
  * The main job, as a newcomer sees it: a coordinator and the devices as processes of their own, the rounds as they come,
@@ -57,11 +57,19 @@ export async function runDemo(given: DemoFlags): Promise<void> {
   }
 }
 
-interface Stage {
-  readonly flags: DemoFlags;
-  readonly held: string;
+/** What the demo trains. */
+export interface DemoChoices {
+  readonly flags: Pick<
+    DemoFlags,
+    "data" | "examples" | "model" | "epochs" | "batchSize" | "learningRate" | "clients" | "rounds" | "plain" | "seed"
+  >;
   readonly model: ReturnType<typeof parseModel>;
   readonly data: Awaited<ReturnType<typeof openData>>["data"];
+}
+
+interface Stage extends DemoChoices {
+  readonly flags: DemoFlags;
+  readonly held: string;
   readonly folder: string;
   readonly children: Child[];
 }
@@ -78,7 +86,7 @@ async function federate(stage: Stage): Promise<string> {
   children.push(coordinator);
   const { url } = (await coordinator.line("listening")) as { url?: string };
   const rest = await Rest.open({ url: url! });
-  const run = await rest.post<RunRecord>(routes.runs(), specFrom(stage));
+  const run = await rest.post<RunRecord>(routes.runs(), demoSpec(stage));
   say(`coordinator  ${url}`);
   say(`dashboard    ${url}/#/runs/${run.run}`);
   say(`join page    ${url}/join/`);
@@ -87,6 +95,7 @@ async function federate(stage: Stage): Promise<string> {
     printJson({ type: "started", url, run: run.run, dashboard: `${url}/#/runs/${run.run}`, join: `${url}/join/` });
 
   for (let device = 1; device <= flags.clients; device++) children.push(startDevice(flags, url!, run.run, device));
+  if (flags.plain) say(notSecure);
   say(`devices      ${flags.clients} processes, each with its own shard of ${flags.data} (${flags.partition})\n`);
   await rest.post(routes.runAction("start", run.run));
   const rounds = await follow(rest, run.run, flags, Promise.race(children.map(({ failed }) => failed)));
@@ -97,7 +106,8 @@ async function federate(stage: Stage): Promise<string> {
   return url!;
 }
 
-function specFrom({ flags, model, data }: Stage): unknown {
+/** The specification of the demo's run. */
+export function demoSpec({ flags, model, data }: DemoChoices): unknown {
   const { epochs, batchSize, learningRate, clients, rounds, seed } = flags;
   return {
     name: `demo: ${flags.model} on ${flags.data}`,
@@ -106,7 +116,7 @@ function specFrom({ flags, model, data }: Stage): unknown {
     data,
     cohort: { size: clients, minimum: Math.max(flags.plain ? 1 : 3, Math.ceil(clients / 2)), overSelect: 1 },
     // Every example counts, up to twice what a device of the demo holds on average.
-    secure: { weightCap: Math.ceil((2 * (flags.examples ?? defaultExamples)) / clients) },
+    secure: { weightCap: Math.ceil((2 * (flags.examples ?? demoExamples)) / clients) },
     secureAggregation: flags.plain ? "none" : "required",
     evaluation: { on: "coordinator" },
     stop: { rounds },
@@ -114,18 +124,10 @@ function specFrom({ flags, model, data }: Stage): unknown {
   };
 }
 
-/** The flags that describe the data, as another process takes them. */
-function dataArguments(flags: DemoFlags): string[] {
-  const { data, partition, seed, schema, target, ignore, categorical } = flags;
-  const examples = flags.examples ?? (data === "digits" ? defaultExamples : undefined);
-  return [
-    ...["--data", data, "--partition", partition, "--seed", `${seed}`],
-    ...(examples === undefined ? [] : ["--examples", `${examples}`]),
-    ...(schema === undefined ? [] : ["--schema", schema]),
-    ...(target === undefined ? [] : ["--target", target]),
-    ...(ignore.length === 0 ? [] : ["--ignore", ignore.join()]),
-    ...(categorical.length === 0 ? [] : ["--categorical", categorical.join()]),
-  ];
+/** The flags that describe the data, with the demo's own number of digits. */
+function demoData(flags: DemoFlags): string[] {
+  const examples = flags.examples ?? (flags.data === "digits" ? demoExamples : undefined);
+  return dataArguments(examples === undefined ? flags : { ...flags, examples });
 }
 
 function startDevice(flags: DemoFlags, url: string, run: string, device: number): Child {
@@ -133,7 +135,7 @@ function startDevice(flags: DemoFlags, url: string, run: string, device: number)
   return startChild([
     "join",
     ...["--json", "--coordinator", url, "--run", run, "--name", "demo", "--shard", shard],
-    ...dataArguments(flags),
+    ...demoData(flags),
   ]);
 }
 
@@ -181,7 +183,7 @@ async function trainAlone(flags: DemoFlags, held: string): Promise<number[]> {
         ...["--json", "--shard", `${device}/${flags.clients}`, "--model", flags.model],
         ...["--epochs", `${flags.epochs * flags.rounds}`, "--batch-size", `${flags.batchSize}`],
         ...["--learning-rate", `${flags.learningRate}`, "--evaluation-data", held],
-        ...dataArguments(flags),
+        ...demoData(flags),
       ]);
       const { accuracy } = (await child.line("trained")) as { accuracy?: number };
       accuracies.push(accuracy!);
@@ -222,18 +224,17 @@ function summarise(result: {
     `A round took ${summary.secondsPerRound.toFixed(1)} s and ${bytesText(summary.bytesUpPerClientPerRound)} up, ` +
       `${bytesText(summary.bytesDownPerClientPerRound)} down for each device; no example left its process.`,
   );
-  if (summary.secureAggregation === "none")
-    print("Secure aggregation: none; the coordinator saw each device's update.");
+  if (summary.secureAggregation === "none") print(notSecure);
 }
 
 /** The flags, their data without what is held out, and the source of what is. A table's fifth rows are held out. */
 function splitOff(flags: DemoFlags): { flags: DemoFlags; held: string } {
-  const { data, evaluationData, target, ignore, categorical, schema } = flags;
+  const { data, evaluationData, schema } = flags;
   if (evaluationData !== undefined) return { flags, held: evaluationData };
   if (data === "digits") return { flags, held: "digits-test" };
   if (data.startsWith("mnist:")) return { flags, held: data.replace("mnist:", "mnist-test:") };
-  if (data.startsWith("csv:") && target !== undefined && schema === undefined) {
-    const query = schemaQuery({ target, ignore: [...ignore], categorical: [...categorical] });
+  if (/^(csv|libsvm|text|ratings):/.test(data) && schema === undefined && !/#(train|test)$/.test(data)) {
+    const query = data.includes("?") ? "" : sourceQuery(sourceOptions(flags));
     return { flags: { ...flags, data: `${data}#train` }, held: `${data}${query}#test` };
   }
   throw new UsageError(`--data ${data}: name a held-out set for it with --evaluation-data`);

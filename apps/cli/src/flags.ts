@@ -27,6 +27,14 @@ export function real(minimum: number, maximum: number): (text: string) => number
   };
 }
 
+/** A flag's parser for an amount of memory, in bytes: `2GB`, `512MiB`. */
+export function memory(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)\s*(MB|GB|MiB|GiB)$/.exec(text) ?? [];
+  const bytes = Number(count) * ({ MB: 1e6, GB: 1e9, MiB: 2 ** 20, GiB: 2 ** 30 }[unit ?? ""] ?? 0);
+  if (bytes > 0) return Math.round(bytes);
+  throw new InvalidArgumentError("It must be an amount such as 2GB or 512MiB.");
+}
+
 /** A flag's parser for an Ed25519 public key in base64. */
 export function publicKey(text: string): string {
   if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return text;
@@ -36,6 +44,16 @@ export function publicKey(text: string): string {
 /** A comma-separated list flag's parser; repeats of the flag add up. */
 export function list(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(",").map((part) => part.trim())].filter((part) => part !== "");
+}
+
+/** A flag's parser for origins as browsers send them; repeats of the flag add up. */
+export function originList(text: string, before: readonly string[] = []): string[] {
+  const origins = list(text);
+  for (const origin of origins) {
+    if (URL.canParse(origin) && /^https?:/.test(origin) && new URL(origin).origin === origin) continue;
+    throw new InvalidArgumentError(`"${origin}" is no origin: give scheme, host and port, as https://join.example.`);
+  }
+  return [...before, ...origins];
 }
 
 export interface RemoteFlags {

@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   roster: async () => (await import("./commands/roster.ts")).addRosterCommand,
   simulate: async () => (await import("./commands/simulate.ts")).addSimulateCommand,
   train: async () => (await import("./commands/train.ts")).addTrainCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).addDoctorCommand,
 };
 const named = commands[process.argv[2] ?? ""];
 for (const load of named === undefined ? Object.values(commands) : [named]) (await load())(program);

@@ -39,7 +39,24 @@ export function bytesText(bytes: number): string {
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(2)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** A metric to four digits, or a dash where there is none. */
-export function metricText(value: number | undefined): string {
-  return value === undefined ? "–" : value.toFixed(4);
+/** Figures that say how far a run is, in the order of their interest; other figures follow as they come. */
+const telling = ["loss", "accuracy", "rmse", "inertia", "gap", "trainingLoss"];
+
+/** Up to three of a round's figures: what the algorithm reports, by name. */
+export function metricsText(metrics: Readonly<Record<string, number>>): string {
+  const rank = (name: string) => (telling.includes(name) ? telling.indexOf(name) : telling.length);
+  const names = Object.keys(metrics).sort((a, b) => rank(a) - rank(b));
+  const shown = names.includes("loss") ? names.filter((name) => name !== "trainingLoss") : names;
+  return shown
+    .slice(0, 3)
+    .map((name) => `${name} ${figureText(metrics[name]!)}`)
+    .join("  ");
 }
+
+/** A figure to six digits, or as many as it has. */
+function figureText(value: number): string {
+  return `${Number(value.toPrecision(value >= 1000 ? 8 : 5))}`;
+}
+
+/** What people are told of a run that combines updates in the clear. */
+export const notSecure = "NOT SECURE: the coordinator sees each device's own update (secureAggregation: none)";

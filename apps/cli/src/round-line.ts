@@ -1,5 +1,5 @@
 import type { RoundRecord } from "@tributary/protocol";
-import { bytesText, metricText } from "./output.ts";
+import { bytesText, metricsText } from "./output.ts";
 
 /** Wall seconds of a round, from gathering to its evaluation's end. */
 export function roundSeconds({ seconds }: RoundRecord): number {
@@ -15,13 +15,10 @@ export function bytesPerClient(round: RoundRecord): { up: number; down: number }
 /** One committed round as one line for people. */
 export function roundLine(round: RoundRecord): string {
   const { up, down } = bytesPerClient(round);
-  const { loss, accuracy } = { ...round.metrics, ...round.evaluation } as Record<string, number | undefined>;
-  const shown = loss ?? round.metrics["trainingLoss"];
   return [
     `round ${String(round.round).padStart(3)}`,
     `${round.survivors.length}/${round.cohort.length} clients`,
-    `loss ${metricText(shown)}`,
-    `accuracy ${metricText(accuracy)}`,
+    metricsText({ ...round.metrics, ...round.evaluation }),
     `↑ ${bytesText(up)} ↓ ${bytesText(down)} a client`,
     `${roundSeconds(round).toFixed(1)} s`,
   ].join("  ");

@@ -7,7 +7,8 @@ import { isOver, type RoundRecord, type RunRecord, routes } from "@tributary/pro
 
 export interface FederationPlan {
   readonly spec: unknown;
-  readonly evaluationData: string;
+  /** The coordinator's held-out set, where the specification wants one. */
+  readonly evaluationData?: string;
   /** The arguments of each `tributary join` process, without `--coordinator`, `--run` and `--json`. */
   readonly joins: readonly (readonly string[])[];
   readonly onRound: (round: RoundRecord) => void;
@@ -16,6 +17,8 @@ export interface FederationPlan {
 export interface FederationResult {
   readonly rounds: readonly RoundRecord[];
   readonly run: RunRecord;
+  /** The last version's vector, as `weights.bin` has it. */
+  readonly weights: Uint8Array;
   /** Every `trained` line of every device: what it worked on, and when by its own clock. */
   readonly trained: readonly {
     readonly round: number;
@@ -34,7 +37,7 @@ export async function federate(plan: FederationPlan): Promise<FederationResult> 
     const coordinator = startChild([
       "coordinator",
       ...["--json", "--port", "0", "--log-level", "warn", "--data-folder", folder],
-      ...["--evaluation-data", plan.evaluationData],
+      ...(plan.evaluationData === undefined ? [] : ["--evaluation-data", plan.evaluationData]),
     ]);
     children.push(coordinator);
     const { url } = (await coordinator.line("listening")) as { url?: string };
@@ -63,7 +66,9 @@ export async function federate(plan: FederationPlan): Promise<FederationResult> 
       }
     })();
     await Promise.race([watch, ...children.map(({ failed }) => failed)]);
-    return { rounds, run: await rest.get<RunRecord>(routes.run(run)), trained };
+    const record = await rest.get<RunRecord>(routes.run(run));
+    const weights = await rest.bytes(routes.modelWeights(run, record.modelVersion));
+    return { rounds, run: record, weights, trained };
   } finally {
     await Promise.all(children.map((child) => child.stop()));
     await rm(folder, { recursive: true, force: true });

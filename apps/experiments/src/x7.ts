@@ -1,5 +1,6 @@
 import * as nodeCryptoModule from "node:crypto";
 import { parseRunSpec } from "@tributary/catalog";
+import { modelOf } from "@tributary/protocol";
 import { nodeCrypto } from "@tributary/secure-agg";
 import { simulate } from "@tributary/simulation";
 import { chooseEngine, createTrainer, initialWeights, partition, subset } from "@tributary/training";
@@ -24,7 +25,7 @@ const specOf = ({ secureAggregation }: Form, seed: number) => ({
   name: "X7",
   algorithm: { name: "fedavg", epochs: 1, batchSize: 10, learningRate: 0.2 },
   model: { preset: "2nn" },
-  data: { kind: "images", shape: [28, 28, 1], classes: 10 },
+  data: { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 },
   cohort: { fraction: 0.1, minimum: 10, overSelect: 1, population: devices },
   deadlines: { joinMs: 120_000 },
   secureAggregation,
@@ -80,8 +81,9 @@ async function simulated(form: Form, { seed, say }: Setting): Promise<Outcome> {
     openData({ source: `mnist:${sharedData}/mnist` }),
     openData({ source: `mnist-test:${sharedData}/mnist` }),
   ]);
-  const parts = partition("iid", train.labels, { clients: devices, random: seed });
-  const { model, data } = spec;
+  const parts = partition("iid", train.labels ?? train.dataset.examples, { clients: devices, random: seed });
+  const { data } = spec;
+  const model = modelOf(spec);
   const { engine } = await chooseEngine({ model });
   const accuracies: number[] = [];
   const result = await simulate({

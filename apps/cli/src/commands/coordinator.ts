@@ -1,7 +1,7 @@
 import { type CoordinatorOptions, startCoordinator } from "@tributary/coordinator";
 import { type Command, Option } from "commander";
 import { UsageError } from "../exit.ts";
-import { defaultPort, integer, list } from "../flags.ts";
+import { defaultPort, integer, originList } from "../flags.ts";
 import { print, printJson } from "../output.ts";
 import { untilSignalled } from "../signals.ts";
 
@@ -43,7 +43,7 @@ export function addCoordinatorCommand(program: Command): void {
       (text: string, before: readonly string[]) => [...before, text],
       [],
     )
-    .option("--allow-origin <origin>", "an origin whose pages may talk to it; repeatable", list, [])
+    .option("--allow-origin <origin>", "an origin whose pages may talk to it; repeatable", originList, [])
     .addOption(
       new Option("--log-level <level>", "least severe log line to write")
         .choices(["debug", "info", "warn", "error", "silent"])

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { withDataFlags } from "../data-flags.ts";
 import { type DemoFlags, runDemo } from "../demo.ts";
 import { integer, real } from "../flags.ts";
+import { modelChoices } from "../model-flags.ts";
 
 export function addDemoCommand(program: Command): void {
   withDataFlags(
@@ -11,7 +12,7 @@ export function addDemoCommand(program: Command): void {
   )
     .option("--clients <n>", "devices, one process each; under secure aggregation at least 3", integer(2, 64), 5)
     .option("--rounds <n>", "rounds of federated averaging", integer(1, 10_000), 10)
-    .option("--model <preset>", "logistic | 2nn | cnn | mlp:W,…", "2nn")
+    .option("--model <preset>", modelChoices, "2nn")
     .option("--epochs <n>", "local epochs a round", integer(1), 2)
     .option("--batch-size <n>", "examples per local step", integer(1), 10)
     .option("--learning-rate <η>", "local learning rate", real(0, 1000), 0.1)

@@ -1,11 +1,14 @@
 import { hostname } from "node:os";
+import type { Random } from "@tributary/algorithm";
 import { join } from "@tributary/node-client";
 import type { ParticipantEvent } from "@tributary/participant";
 import type { RunId } from "@tributary/protocol";
-import { type Command, Option } from "commander";
-import { type DataFlags, openShards, parseShard, withDataFlags } from "../data-flags.ts";
-import { integer, list, publicKey, withCoordinatorFlags } from "../flags.ts";
-import { print, printJson } from "../output.ts";
+import type { ChosenEngine } from "@tributary/training";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type DataFlags, engineFlag, openShards, parseShard, withDataFlags } from "../data-flags.ts";
+import { integer, list, memory, publicKey, withCoordinatorFlags } from "../flags.ts";
+import { Narrator } from "../narration.ts";
+import { isTerminal, print, printJson } from "../output.ts";
 import { untilSignalled } from "../signals.ts";
 
 interface Flags extends DataFlags {
@@ -17,12 +20,16 @@ interface Flags extends DataFlags {
   readonly tag: readonly string[];
   readonly shard: string;
   readonly engine?: string;
+  readonly threads: number;
+  readonly schedule?: string;
+  readonly maxMemory?: number;
   readonly identity?: string;
   readonly coordinatorKey?: string;
   readonly operatorKey?: string;
   readonly ledger?: string;
   readonly minCohort?: number;
   readonly requireSecure?: boolean;
+  readonly epochsAtMost?: (random: Random) => number;
   readonly rule?: "strict" | "curious";
   readonly insecure?: boolean;
   readonly json?: boolean;
@@ -42,7 +49,14 @@ export function addJoinCommand(program: Command): void {
     .option("--run <run>", "take part in this run only, and exit when it is over; default: every run the data fits")
     .option("--name <name>", "what the operator sees", hostname())
     .option("--tag <tags>", "tags that runs can ask for, separated by commas", list, [])
-    .option("--engine <engine>", "force an engine: wasm, cpu")
+    .addOption(engineFlag())
+    .option("--threads <n>", "so many of this process's devices train at the same time", integer(1, 256), 1)
+    .option("--schedule <hours>", "take part within these hours of each day, local time, such as 22:00-06:00")
+    .option(
+      "--max-memory <amount>",
+      "decline models that need more, and leave when this process comes to hold more, such as 2GB",
+      memory,
+    )
     .option(
       "--identity <file>",
       "keep this device's key and identity there (mode 0600), so that it is the same after a restart",
@@ -66,6 +80,12 @@ export function addJoinCommand(program: Command): void {
       "take part only in sums of at least so many devices, never in a run in the clear",
       integer(1),
     )
+    .addOption(
+      new Option(
+        "--epochs-at-most <n|low-high>",
+        "make no more passes over the data in a round, or a number drawn anew for each; fedprox and fednova accept that",
+      ).argParser(epochRange),
+    )
     .option("--require-secure", "never answer in the clear: leave out runs without secure aggregation")
     .addOption(
       new Option(
@@ -79,8 +99,8 @@ export function addJoinCommand(program: Command): void {
     .option("--json", "print one JSON object a line")
     .addHelpText(
       "after",
-      "\nTRIBUTARY_DEVICE_KEY (32 random bytes in base64) holds the device's key where no file may; of several devices " +
-        "in one\nprocess each gets its own by its name.",
+      "\nTRIBUTARY_DEVICE_KEY (32 random bytes in base64) holds the device's key where no file may; --identity FILE\n" +
+        "then keeps the rest. Of several devices in one process each gets its own by its name.",
     )
     .action(async (flags: Flags) => {
       const shards = await openShards(flags, parseShard(flags.shard));
@@ -89,6 +109,11 @@ export function addJoinCommand(program: Command): void {
       const { coordinatorKey, operatorKey } = flags;
       // Not a flag: what a command line says, every user of the machine can read.
       const deviceKey = process.env["TRIBUTARY_DEVICE_KEY"];
+      const narrator = new Narrator({
+        write: (text) => process.stdout.write(text),
+        terminal: isTerminal(),
+        now: () => performance.now(),
+      });
       const handle = join({
         coordinator,
         failFast: true,
@@ -99,10 +124,14 @@ export function addJoinCommand(program: Command): void {
           ...(flags.minCohort === undefined ? {} : { minimumSurvivors: flags.minCohort }),
           ...(flags.rule === undefined ? {} : { rule: flags.rule }),
         },
+        ...(flags.epochsAtMost === undefined ? {} : { epochsAtMost: flags.epochsAtMost }),
         ...(fingerprint === undefined ? {} : { fingerprint }),
         ...(joinToken === undefined ? {} : { joinToken }),
         ...(run === undefined ? {} : { run: run as RunId }),
         ...(engine === undefined ? {} : { engine }),
+        threads: flags.threads,
+        ...(flags.schedule === undefined ? {} : { schedule: flags.schedule }),
+        ...(flags.maxMemory === undefined ? {} : { maxMemoryBytes: flags.maxMemory }),
         ...(identity === undefined ? {} : { identityFile: identity }),
         ...(deviceKey === undefined ? {} : { deviceKey }),
         ...(coordinatorKey === undefined ? {} : { coordinatorKey }),
@@ -114,8 +143,9 @@ export function addJoinCommand(program: Command): void {
           dataset,
           data: shards.data,
         })),
+        onEngine: (chosen) => describeEngine(chosen, flags),
         onEvent: (event, device) =>
-          flags.json ? printJson(jsonOf(event, device)) : narrate(event, many ? device : ""),
+          flags.json ? printJson(jsonOf(event, device)) : narrator.tell(event, many ? device : ""),
       });
       if (!flags.json) {
         const count = shards.devices.length === 1 ? "one device" : `${shards.devices.length} devices`;
@@ -130,63 +160,19 @@ export function addJoinCommand(program: Command): void {
     });
 }
 
+function describeEngine({ engine, reason, parity }: ChosenEngine, { json }: Flags): void {
+  if (json) printJson({ type: "engine", engine, reason, ...parity });
+  else print(`engine ${engine} (${reason}); its step is ${parity?.difference.toExponential(1)} off plain JavaScript's`);
+}
+
+/** Passes over the data: so many, or a number between two. */
+function epochRange(text: string): (random: Random) => number {
+  const [, low, high = low] = /^([1-9]\d{0,4})(?:-([1-9]\d{0,4}))?$/.exec(text) ?? [];
+  const [least, most] = [Number(low), Number(high)];
+  if (!(least <= most)) throw new InvalidArgumentError("Expected a number of epochs, or LOW-HIGH, such as 3 or 1-20.");
+  return (random) => least + random.below(most - least + 1);
+}
+
 function jsonOf(event: ParticipantEvent, device: string): object {
   return event.type === "failed" ? { ...event, device, error: event.error.message } : { ...event, device };
-}
-
-/** Tells a person what happens; the steady run of batches is left out. */
-function narrate(event: ParticipantEvent, device: string): void {
-  const line = lineFor(event);
-  if (line !== undefined) print(device === "" ? line : `[${device}] ${line}`);
-}
-
-function lineFor(event: ParticipantEvent): string | undefined {
-  switch (event.type) {
-    case "waiting":
-      return `waiting: ${event.reason}`;
-    case "connected":
-      return `connected as ${event.client}`;
-    case "disconnected":
-      return `connection lost: ${event.reason}`;
-    case "offered":
-      return event.runs.length === 0
-        ? "no run fits yet; waiting for one"
-        : `taking part in ${event.runs.map(({ name, run }) => `${name} (${run})`).join(", ")}`;
-    case "asked":
-      return event.hint.step > 0 ? undefined : `round ${event.hint.round}: asked to ${event.hint.kind}`;
-    case "trained":
-      return `round ${event.hint.round}: done in ${((event.endedAt - event.startedAt) / 1000).toFixed(1)} s`;
-    case "reused":
-      return `round ${event.hint.round}: the same model again; sending the update that was computed before`;
-    case "secured":
-      return `round ${event.hint.round}: a secure sum of ${event.minimumSurvivors} to ${event.clients} devices${
-        event.small ? "; a small cohort: the others together could work this device's part out" : ""
-      }`;
-    case "suspected":
-      return `round ${event.hint.round}: ${event.members.length} devices sent shares or tags that are ${event.what}`;
-    case "sent":
-      if (event.protection === "none") return `round ${event.hint.round}: ${event.bytes} bytes sent, in the clear`;
-      if (event.protection === "masked") return `round ${event.hint.round}: ${event.bytes} bytes sent, masked`;
-      return undefined;
-    case "dropped":
-      return `round ${event.hint.round}: went on without this device: ${event.reason}`;
-    case "dismissed":
-      return `round ${event.dismissal.round}: ${event.dismissal.reason}`;
-    case "declined":
-      return `not taking part: ${event.detail} [${event.code}]`;
-    case "runEnded":
-      return `run ${event.run} is ${event.phase}${event.reason === undefined ? "" : `: ${event.reason}`}`;
-    case "ignored":
-      return `ignored ${event.what}: ${event.detail}`;
-    case "notice":
-      return event.text;
-    case "failed":
-      return `failed: ${event.error.message}`;
-    case "left":
-      return "left";
-    case "enrolled":
-    case "training":
-    case "phase":
-      return undefined;
-  }
 }

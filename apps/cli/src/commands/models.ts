@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ModelRecord, ProtocolError, type RunRecord, routes } from "@tributary/protocol";
+import { type ModelRecord, ProtocolError, type RunRecord, type RunSpec, routes } from "@tributary/protocol";
 import type { Command } from "commander";
 import { UsageError } from "../exit.ts";
 import { integer, openRest, type RemoteFlags, withRemoteFlags } from "../flags.ts";
-import { bytesText, metricText, print, printJson, printTable } from "../output.ts";
+import { bytesText, metricsText, print, printJson, printTable } from "../output.ts";
 
 type Flags = RemoteFlags & { readonly json?: boolean };
 
@@ -20,25 +20,29 @@ export function addModelsCommand(program: Command): void {
       if (flags.json) for (const record of records) printJson(record);
       else {
         printTable(
-          ["VERSION", "ROUND", "LOSS", "ACCURACY", "SIZE", "SHA-256"],
+          ["VERSION", "ROUND", "FIGURES", "SIZE", "SHA-256"],
           records.map(({ version, round, metrics, bytes, sha256 }) => {
-            const figures = [metricText(metrics["loss"]), metricText(metrics["accuracy"])];
-            return [`${version}`, `${round}`, ...figures, bytesText(bytes), sha256];
+            return [`${version}`, `${round}`, metricsText(metrics), bytesText(bytes), sha256];
           }),
         );
       }
     });
 
   withRemoteFlags(models.command("pull <run>"))
-    .description("Save a version as a TensorFlow.js layers model: model.json and weights.bin, for tf.loadLayersModel.")
+    .description(
+      "Save a version as a TensorFlow.js layers model (model.json and weights.bin, for tf.loadLayersModel), or what an " +
+        "algorithm without layers has learnt (state.json, and the same numbers in weights.bin, float64).",
+    )
     .option("--model-version <n>", "which version; default the newest", integer(0))
     .option("--out <folder>", "where to", "model")
     .option("--json", "print what was saved as JSON")
     .action(async (run: string, flags: Flags & { modelVersion?: number; out: string }) => {
       const rest = await openRest(flags);
-      const version = flags.modelVersion ?? (await rest.get<RunRecord>(routes.run(run))).modelVersion;
+      const { modelVersion, spec } = await rest.get<RunRecord>(routes.run(run));
+      const version = flags.modelVersion ?? modelVersion;
       const record = await rest.get<ModelRecord>(routes.model(run, version));
-      const description = await rest.bytes(routes.modelJson(run, version));
+      const layers = (spec as RunSpec).model !== undefined;
+      const description = await rest.bytes(layers ? routes.modelJson(run, version) : routes.modelState(run, version));
       const weights = await rest.bytes(routes.modelWeights(run, version));
       const found = createHash("sha256").update(weights).digest("hex");
       if (found !== record.sha256) {
@@ -48,7 +52,7 @@ export function addModelsCommand(program: Command): void {
       await mkdir(flags.out, { recursive: true });
       // The description last: with it there, the model is whole.
       await writeFile(join(flags.out, "weights.bin"), weights);
-      await writeFile(join(flags.out, "model.json"), description);
+      await writeFile(join(flags.out, layers ? "model.json" : "state.json"), description);
       if (flags.json) printJson({ ...record, out: flags.out });
       else print(`version ${version} of round ${record.round}: ${bytesText(weights.byteLength)} in ${flags.out}`);
     });

@@ -3,7 +3,7 @@ import { isOver, ProtocolError, type RoundRecord, type RunRecord, routes } from 
 import type { Command } from "commander";
 import { exitCodes, UsageError } from "../exit.ts";
 import { openRest, type RemoteFlags, withRemoteFlags } from "../flags.ts";
-import { metricText, print, printJson, printTable } from "../output.ts";
+import { metricsText, notSecure, print, printJson, printTable } from "../output.ts";
 import { roundLine } from "../round-line.ts";
 import { watchRun } from "../watch.ts";
 
@@ -21,7 +21,7 @@ export function addRunsCommand(program: Command): void {
       const created = await rest.post<RunRecord>(routes.runs(), await readSpec(file));
       const run = flags.start ? await rest.post<RunRecord>(routes.runAction("start", created.run)) : created;
       if (flags.json) printJson(run);
-      else print(`${run.run}  ${run.name}  ${run.phase}${run.reason === undefined ? "" : `: ${run.reason}`}`);
+      else printRun(run);
     });
 
   withRemoteFlags(runs.command("list"))
@@ -32,10 +32,9 @@ export function addRunsCommand(program: Command): void {
       if (flags.json) for (const record of records) printJson(record);
       else {
         printTable(
-          ["RUN", "NAME", "PHASE", "ROUND", "LOSS", "ACCURACY", ""],
-          records.map(({ run, name, phase, round, metrics, reason }) => {
-            const figures = [metricText(metrics["loss"]), metricText(metrics["accuracy"])];
-            return [run, name, phase, `${round}`, ...figures, reason ?? ""];
+          ["RUN", "NAME", "PHASE", "ROUND", "FIGURES", "PROTECTION", ""],
+          records.map(({ run, name, phase, round, metrics, protection, reason }) => {
+            return [run, name, phase, `${round}`, metricsText(metrics), protection ?? "", reason ?? ""];
           }),
         );
       }
@@ -53,7 +52,7 @@ export function addRunsCommand(program: Command): void {
         for (const round of rounds) printJson(round);
         return;
       }
-      print(`${record.run}  ${record.name}  ${record.phase}${record.reason === undefined ? "" : `: ${record.reason}`}`);
+      printRun(record);
       for (const round of rounds) print(roundLine(round));
     });
 
@@ -62,6 +61,7 @@ export function addRunsCommand(program: Command): void {
     .option("--json", "print one JSON object a line")
     .action(async (run: string, flags: Flags) => {
       const rest = await openRest(flags);
+      if (!flags.json) printRun(await rest.get<RunRecord>(routes.run(run)));
       for await (const news of watchRun(rest, run)) {
         if (flags.json) printJson(news);
         else if (news.type === "round") print(roundLine(news.round));
@@ -81,6 +81,12 @@ export function addRunsCommand(program: Command): void {
         else print(`${record.run}  ${record.phase}`);
       });
   }
+}
+
+/** A run in a line, and in another one, where that is so, that it hides nothing. */
+function printRun({ run, name, phase, reason, protection }: RunRecord): void {
+  print(`${run}  ${name}  ${phase}${reason === undefined ? "" : `: ${reason}`}`);
+  if (protection === "not secure") print(notSecure);
 }
 
 async function readSpec(file: string): Promise<unknown> {

@@ -1,12 +1,12 @@
-import { type Judgement, seededRandom } from "@tributary/algorithm";
-import { ProtocolError } from "@tributary/protocol";
-import { checkFits, chooseEngine, createTrainer, initialWeights } from "@tributary/training";
+import { metricsOf, seededRandom } from "@tributary/algorithm";
+import { type Metrics, ProtocolError } from "@tributary/protocol";
+import { chooseEngine, createTrainer, fitData, initialWeights } from "@tributary/training";
 import { openData } from "@tributary/training/node";
 import type { Command } from "commander";
-import { type DataFlags, openOptions, openShards, parseShard, withDataFlags } from "../data-flags.ts";
+import { type DataFlags, engineFlag, openOptions, openShards, parseShard, withDataFlags } from "../data-flags.ts";
 import { UsageError } from "../exit.ts";
 import { integer, real } from "../flags.ts";
-import { parseModel } from "../model-flags.ts";
+import { modelChoices, parseModel } from "../model-flags.ts";
 import { print, printJson } from "../output.ts";
 
 interface Flags extends DataFlags {
@@ -27,12 +27,12 @@ export function addTrainCommand(program: Command): void {
       .description("Train on this machine's own data alone: what a device reaches without a federation."),
   )
     .option("--shard <which>", "I/N or I-J/N: each device of the shard trains a model of its own", "1/1")
-    .option("--model <preset>", "logistic | 2nn | cnn | mlp:W,…", "2nn")
+    .option("--model <preset>", modelChoices, "2nn")
     .option("--epochs <n>", "passes over the data", integer(1), 1)
     .option("--batch-size <n>", "examples per step", integer(1), 10)
     .option("--learning-rate <η>", "step size of plain SGD", real(0, 1000), 0.1)
     .option("--evaluation-data <source>", "judge the model on this set; default: the training data")
-    .option("--engine <engine>", "force an engine: wasm, cpu")
+    .addOption(engineFlag())
     .option("--json", "print one JSON object a line")
     .action(async (flags: Flags) => {
       if (flags.learningRate === 0) throw new UsageError("--learning-rate must be above 0");
@@ -43,7 +43,6 @@ export function addTrainCommand(program: Command): void {
       if (!flags.json) print(`${shards.describe}; engine ${engine} (${reason})`);
       const trainer = await createTrainer({ model, data, engine });
       const held = flags.evaluationData === undefined ? undefined : await openHeldOut(flags, flags.evaluationData);
-      if (held !== undefined) checkFits(held.data, data);
       const signal = new AbortController().signal;
       for (const { number, dataset } of shards.devices) {
         const weights = await initialWeights({ model, data, seed: flags.seed });
@@ -58,8 +57,12 @@ export function addTrainCommand(program: Command): void {
           random,
           signal,
         });
-        const judged = await trainer.evaluate({ weights: trained.weights, data: held?.dataset ?? dataset, signal });
-        report(number, trained.loss, judged, flags);
+        const judged = await trainer.evaluate({
+          weights: trained.weights,
+          data: held === undefined ? dataset : fitData(held, data),
+          signal,
+        });
+        report(number, { trainingLoss: trained.loss, ...metricsOf(judged, data.target) }, flags);
       }
     });
 }
@@ -71,12 +74,13 @@ async function openHeldOut(flags: Flags, source: string) {
   return held;
 }
 
-function report(device: number, trainingLoss: number, { examples, lossSum, correct }: Judgement, flags: Flags): void {
-  const loss = lossSum / examples;
-  const accuracy = correct / examples;
-  if (flags.json) printJson({ type: "trained", device, trainingLoss, loss, accuracy, examples });
-  else
-    print(
-      `device ${device}: training loss ${trainingLoss.toFixed(4)}, loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)}`,
-    );
+function report(device: number, figures: Metrics, flags: Flags): void {
+  if (flags.json) printJson({ type: "trained", device, ...figures });
+  else {
+    const { examples: _, ...shown } = figures;
+    const words = Object.entries(shown).map(([name, value]) => `${names[name] ?? name} ${value!.toFixed(4)}`);
+    print(`device ${device}: ${words.join(", ")}`);
+  }
 }
+
+const names: Readonly<Record<string, string>> = { trainingLoss: "training loss", rmse: "root mean square error" };
