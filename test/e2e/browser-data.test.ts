@@ -26,7 +26,10 @@ ${Array.from({ length: 60 }, (_, i) => `${i},${i / 10},${i % 2 ? "red" : "blue"}
 
 browserTest("a table is read in the page, its columns as the person says, and trained on", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun({ ...alone, data: { kind: "table", shape: [3], classes: 2 } });
+  const { run } = await coordinator.startRun({
+    ...alone,
+    data: { kind: "table", shape: [3], target: "class", classes: 2 },
+  });
   const { page, complaints } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await page.getByLabel("File", { exact: true }).setInputFiles(file("flowers.csv.gz", gzipSync(table)));
@@ -48,7 +51,7 @@ browserTest("a table is read in the page, its columns as the person says, and tr
 
 browserTest("a table that does not fit the run, or is none, is explained before anything is sent", async () => {
   const coordinator = await startCoordinator();
-  await coordinator.startRun({ ...alone, data: { kind: "table", shape: [7], classes: 2 } });
+  await coordinator.startRun({ ...alone, data: { kind: "table", shape: [7], target: "class", classes: 2 } });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await page.getByLabel("File", { exact: true }).setInputFiles(file("two.csv", "a,kind\n1,x\n2,y\n"));
@@ -64,9 +67,10 @@ browserTest("a table that does not fit the run, or is none, is explained before 
 
 browserTest("MNIST's files are read, and a wrong one is named", async () => {
   const coordinator = await startCoordinator();
-  await coordinator.startRun({ ...alone, data: { kind: "images", shape: [2, 2, 1], classes: 10 } });
+  await coordinator.startRun({ ...alone, data: { kind: "images", shape: [2, 2, 1], target: "class", classes: 10 } });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
+  await page.getByRole("radio", { name: "MNIST files" }).check();
   const images = idx([2, 2, 2], [0, 1, 2, 3, 4, 5, 6, 7]);
   await page.getByLabel("Images (").setInputFiles(file("images", gzipSync(images)));
   await page.getByLabel("Labels (").setInputFiles(file("labels", "seven,three"));

@@ -1,8 +1,13 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { routes } from "@tributary/protocol";
 import { createTrainer, digits, partition, subset } from "@tributary/training";
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
 import { chooseDigits, digitsSpec, engineShown, startCoordinator } from "../support/browser-federation.ts";
+import { staticHost } from "../support/static-host.ts";
 
 const layer = (class_name: string, config: object) => ({ class_name, config });
 const convolutional = {
@@ -25,7 +30,7 @@ const convolutional = {
 const dense = { preset: "mlp", hidden: [20] };
 
 for (const [engine, name, model, why] of [
-  ["webgpu", "WebGPU", convolutional, /TensorFlow.js on WebGPU$/],
+  ["webgpu", "WebGPU", convolutional, /TensorFlow.js on WebGPU/],
   ["webgl", "WebGL", convolutional, /webgpu.*: WebGPU finds no graphics adapter/],
   ["wasm", "WebAssembly", dense, /WebGPU finds no graphics adapter; webgl.*: this browser offers no WebGL 2/],
   // The WebAssembly engine's files do not arrive.
@@ -58,6 +63,9 @@ for (const [engine, name, model, why] of [
       const shown = await engineShown(page);
       expect(shown).toContain(`Trains on ${name}`);
       expect(shown).toMatch(why);
+      expect(shown).toMatch(
+        /It calculates rightly: a training step on it is within \d\.\de[+-]\d+ of plain JavaScript's/,
+      );
       await page.getByRole("button", { name: "Join" }).click();
       expect((await coordinator.rounds(run))[0]!.survivors).toHaveLength(1);
       expect((await coordinator.clientNamed("browser")).engine).toBe(engine);
@@ -78,3 +86,41 @@ for (const [engine, name, model, why] of [
     },
   );
 }
+
+browserTest("an engine that calculates wrongly is passed over, with the figures, for the next", async () => {
+  // What a broken driver would do, done to the code: WebGPU's rectifier lets a tenth of what it should hold back through.
+  const built = join(
+    dirname(createRequire(import.meta.url).resolve("@tributary/browser-client/package.json")),
+    "dist/page",
+  );
+  const broken = mkdtempSync(join(tmpdir(), "tributary-page-"));
+  onTestFinished(() => rmSync(broken, { recursive: true }));
+  cpSync(built, broken, { recursive: true });
+  const rectifier = "select(a, vec4<f32>(0.0), a < vec4<f32>(0.0))";
+  let changed = 0;
+  for (const name of readdirSync(join(broken, "assets/worker"))) {
+    const path = join(broken, "assets/worker", name);
+    const code = readFileSync(path, "utf8");
+    if (!name.endsWith(".js") || !code.includes(rectifier)) continue;
+    writeFileSync(
+      path,
+      code
+        .replaceAll(rectifier, "select(a, 0.1 * a, a < vec4<f32>(0.0))")
+        .replaceAll("select(a, 0.0, a < 0.0)", "select(a, 0.1 * a, a < 0.0)"),
+    );
+    changed += 1;
+  }
+  expect(changed).toBe(1);
+  const host = await staticHost(broken);
+  const coordinator = await startCoordinator("--allow-origin", host.url);
+  await coordinator.startRun();
+  const { page } = await openPage(chromiumFlags.webgpu);
+  await page.goto(`${host.url}/?coordinator=${coordinator.url}`);
+  await page.getByText(/^Trains on (WebGL|WebAssembly)$/).waitFor({ timeout: 120_000 });
+  const shown = await engineShown(page);
+  expect(shown).toMatch(
+    /webgpu: The engine "webgpu" calculates wrongly: a step of .* differs from plain JavaScript's by \d\.\de[+-]\d+/,
+  );
+  expect(shown).toContain("It calculates rightly");
+  await page.getByText(/^About [\d,.]+ examples a second/).waitFor();
+});

@@ -135,6 +135,15 @@ browserTest("axe finds nothing serious before, during and after, light or dark",
 });
 
 async function seriousFaults(page: Page): Promise<string[]> {
+  // Nothing is cut off or has to be scrolled to sideways on a phone either.
+  const size = page.viewportSize()!;
+  for (const width of [360, size.width]) {
+    await page.setViewportSize({ ...size, width });
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      `${width} wide`,
+    ).toBeLessThanOrEqual(0);
+  }
   await page.evaluate(axe);
   return page.evaluate(async () => {
     const { violations } = await (

@@ -16,6 +16,9 @@ browserTest("a browser on WebGPU and two Node devices train in the same rounds",
   await page.getByText("Training", { exact: true }).waitFor({ timeout: 60_000 });
   const rounds = await coordinator.rounds(run);
   await page.getByText("The run is over. Thank you").waitFor();
+  const accuracy = (100 * rounds.at(-1)!.evaluation!["accuracy"]!).toFixed(1);
+  await page.getByText(`Over the federation: ${accuracy} %`).waitFor();
+  await page.getByText(/^Right on [\d.]+ % of your data, on [\d.]+ % over the federation\.$/).waitFor();
 
   const [browser, ...nodes] = await Promise.all(
     ["browser", "node 2/3", "node 3/3"].map((name) => coordinator.clientNamed(name)),
@@ -37,7 +40,9 @@ browserTest("a tab that is closed in the middle of its training ends no round", 
     cohort: { size: 3, minimum: 2, overSelect: 1 },
     stop: { rounds: 1 },
   });
-  const { page } = await openPage(chromiumFlags.webgpu);
+  const { page } = await openPage(chromiumFlags.wasm);
+  // Without WebAssembly's files it trains on plain JavaScript, the slowest.
+  await page.route("**/*.wasm", (route) => route.abort());
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
@@ -61,7 +66,7 @@ browserTest("what a browser gives to a secure sum leaves it masked", async () =>
   });
   const { page, complaints } = await openPage(chromiumFlags.webgpu);
   await page.goto(`${coordinator.url}/join`);
-  await page.getByText("Secure aggregation:").waitFor();
+  await page.getByText("Secure aggregation:", { exact: true }).waitFor();
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
   for (const shard of ["2/3", "3/3"]) coordinator.joinNode(run, shard);

@@ -49,6 +49,7 @@ const misuses: [what: string, args: string[], message: RegExp][] = [
   ["an unknown flag", ["join", "--shards", "1/2"], /unknown option '--shards'[\s\S]*Did you mean --shard\?/],
   ["a port that is none", ["coordinator", "--port", "70000"], /--port.*70000.*It must be an integer from 0 to 65535/],
   ["a shard that is none", ["join", "--shard", "3/2"], /--shard 3\/2: expected I\/N or I-J\/N with 1 ≤ I ≤ J ≤ N/],
+  ["an engine that is none", ["doctor", "--engine", "abacus"], /--engine abacus: there are .*wasm, cpu/],
   ["a model that is none", ["train", "--model", "resnet"], /--model resnet: there are logistic, 2nn, cnn/],
   [
     "a specification that is not there",
@@ -96,6 +97,28 @@ test("simulate: one seed gives one model, byte for byte, another seed another; t
   expect(other.lines.at(-1)!["modelSha256"]).not.toBe(summary["modelSha256"]);
 });
 
+test("simulate: the spec decides how updates are combined, and the command line overrides it either way", async () => {
+  const bytesUp = async (...args: string[]) =>
+    (await cli("simulate", "--json", ...small, ...args)).lines.at(-1)!["bytesUp"];
+  const file = join(await dataFolder(), "spec.json");
+  const spec = {
+    name: "plain",
+    algorithm: { name: "fedavg", learningRate: 0.1 },
+    model: { preset: "logistic" },
+    data: { kind: "images", shape: [28, 28, 1], classes: 10 },
+    cohort: { size: 3, minimum: 3, overSelect: 1 },
+    secureAggregation: "none",
+    evaluation: { on: "coordinator" },
+    stop: { rounds: 2 },
+  };
+  await writeFile(file, JSON.stringify(spec));
+  const [secure, plain] = [await bytesUp(), await bytesUp("--plain")];
+  expect(secure).not.toBe(plain);
+  expect([await bytesUp(file), await bytesUp(file, "--secure")]).toEqual([plain, secure]);
+  const { code, stderr } = await cli("simulate", "--secure", "--plain", ...small);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("give either --secure or --plain") });
+});
+
 test("demo: processes of its own, a line for each round, and a summary with every figure", async () => {
   const { code, lines, stderr } = await cli(
     "demo",
@@ -137,7 +160,7 @@ test("the pieces by hand: coordinator, spec, three devices in one process, watch
     name: "by hand",
     algorithm: { name: "fedavg", learningRate: 0.1 },
     model: { preset: "logistic" },
-    data: { kind: "images", shape: [28, 28, 1], classes: 10 },
+    data: { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 },
     cohort: { size: 3, minimum: 3, overSelect: 1 },
     secureAggregation: "none",
     stop: { rounds: 2 },
@@ -146,6 +169,10 @@ test("the pieces by hand: coordinator, spec, three devices in one process, watch
   const created = await cli("runs", "create", file, "--json", ...at);
   expect(created.code).toBe(0);
   const { run } = created.lines[0] as { run: string };
+  expect(created.lines[0]).toMatchObject({ protection: "not secure" });
+  for (const args of [["list"], ["show", run]]) {
+    expect((await cli("runs", ...args, ...at)).stdout).toMatch(/not secure/i);
+  }
   const watching = startCli(["runs", "watch", run, "--json", ...at]);
   const joined = startCli([
     "join",

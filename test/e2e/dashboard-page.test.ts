@@ -28,33 +28,94 @@ browserTest("rounds appear by themselves, with curve, devices and versions; butt
   await page.getByText("No run yet").waitFor();
 
   const { run } = await createRun(url, specOf({ ...oneDevice, name: "watched" }), { start: false });
-  await page.getByRole("link", { name: /watched/ }).click();
+  await page.getByRole("link", { name: "watched" }).click();
+  await page.getByText("not secure").waitFor();
   await page.getByText("The curve begins with the first round.").waitFor();
+  const tab = (name: string) => page.getByRole("navigation", { name: "Parts of this run" }).getByText(name).click();
+  await tab("Devices");
   const device = await HandDevice.joined(url, run, { name: "a device" });
   await page.getByRole("rowheader", { name: "a device" }).waitFor();
 
   await page.getByRole("button", { name: "Start" }).click();
+  await tab("Rounds");
   await playRound(device, 1);
   await playRound(device, 2);
   const rounds = page.getByRole("region", { name: "Rounds" });
-  await rounds.getByRole("row", { name: /^2 80.0 % 0.2000 1 of 1/ }).waitFor();
-  await rounds.getByRole("row", { name: /^1 80.0 % 0.4000 1 of 1/ }).waitFor();
-  await page.locator(".plot canvas").waitFor();
-  await page
-    .getByRole("region", { name: "Model versions" })
-    .getByRole("row", { name: /^2 2 80.0 %/ })
-    .waitFor();
+  await rounds.getByRole("row", { name: /^2 80.0 % 0.2000/ }).waitFor();
+  await rounds.getByRole("row", { name: /^1 80.0 % 0.4000/ }).waitFor();
+  await tab("Overview");
+  await page.locator(".plot canvas").first().waitFor();
+  await page.getByText("Step “update”: 0 of 1 answered").waitFor();
 
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("button", { name: "Resume" }).waitFor();
-  const { body } = await call<RunRecord>(url, `GET ${routes.run(run)}`);
-  expect(body.phase).toBe("paused");
+  expect((await call<RunRecord>(url, `GET ${routes.run(run)}`)).body.phase).toBe("paused");
+  await tab("Model versions");
   const saving = page.waitForEvent("download");
   await page.getByRole("button", { name: "model.json, Version 2" }).click();
   expect((await saving).suggestedFilename()).toBe("model.json");
+  await page.getByRole("button", { name: "Roll back to version 1" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
+  await page.getByRole("row", { name: /^3 \(version 1 again\)/ }).waitFor();
+
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("button", { name: "Leave it as it is" }).click();
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByRole("button", { name: "Stop it" }).click();
   await page.locator("article").getByText("stopped", { exact: true }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+browserTest("a round's timeline has a lane a device: who was slow, who is missing and why", async () => {
+  const { url } = await localCoordinator();
+  const cohort = { size: 3, minimum: 2, overSelect: 1 };
+  const { run } = await createRun(url, specOf({ cohort, stop: { rounds: 1 } }));
+  const devices: HandDevice[] = [];
+  for (const name of ["first", "second", "gone"]) devices.push(await HandDevice.joined(url, run, { name }));
+  const { page, complaints } = await openPage();
+  await page.goto(`${url}/#/runs/${run}/rounds/1`);
+  await page.getByRole("row", { name: /^gone/ }).waitFor();
+  const [first, second, gone] = devices as [HandDevice, HandDevice, HandDevice];
+  await first.answer(await first.asked(), tinyUpdate(0.1));
+  await page.getByRole("row", { name: /^first update: after/ }).waitFor();
+  await gone.emit("leave", { run });
+  await second.answer(await second.asked(), tinyUpdate(0.1));
+  await page.getByText("done", { exact: true }).waitFor();
+  await page.getByRole("row", { name: /^gone update: no answer. the device left/ }).waitFor();
+  const dropped = page.getByRole("region", { name: "Asked, and not in the sum" });
+  await dropped.getByRole("row", { name: "gone update the device left" }).waitFor();
+  await page.goto(`${url}/#/runs/${run}/rounds/9`);
+  await page.getByText("This round is not committed.").waitFor();
+  expect(complaints).toEqual([]);
+});
+
+browserTest("clients are found, sorted and, once it is confirmed, revoked", async () => {
+  const { url } = await localCoordinator();
+  const { run } = await createRun(url, specOf(), { start: false });
+  const box = await HandDevice.joined(url, run, { name: "box", engine: "wasm", tags: ["lab"] });
+  await HandDevice.enrol(url, { name: "absent", engine: "plain" });
+  const { page, complaints } = await openPage();
+  await page.goto(`${url}/#/clients`);
+  const rows = page.getByRole("region", { name: "Clients" }).locator("tbody tr");
+  await expect
+    .poll(() => rows.allTextContents())
+    .toEqual([expect.stringMatching(/^absent .*away/), expect.stringMatching(/^box .*connected.*lab/)]);
+  await page.getByRole("button", { name: "Name" }).click();
+  await expect.poll(() => rows.first().textContent()).toContain("box");
+  await page.getByLabel("Find by name").fill("LAB");
+  await expect.poll(() => rows.count()).toBe(1);
+  await page.getByLabel("Find by name").fill("nothing like it");
+  await page.getByText("No client fits.").waitFor();
+  await page.getByLabel("Find by name").fill("");
+
+  await page.getByRole("button", { name: "Revoke box" }).click();
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Revoke box" }).click();
+  await page.getByRole("button", { name: "Revoke it" }).click();
+  expect(await box.closed()).toBeTruthy();
+  await page.getByRole("row", { name: /^box .* revoked/ }).waitFor();
   expect(complaints).toEqual([]);
 });
 
@@ -65,12 +126,13 @@ browserTest("the page says that the coordinator is gone, and goes on where it wa
   const { run } = await createRun(first.url, specOf(oneDevice));
   const device = await HandDevice.joined(first.url, run);
   const { page } = await openPage();
-  await page.goto(`${first.url}/#/runs/${run}`);
+  await page.goto(`${first.url}/#/runs/${run}/rounds`);
   await playRound(device, 1);
   const rounds = page.getByRole("region", { name: "Rounds" });
   await rounds.getByRole("row", { name: /^1 / }).waitFor();
   await first.close();
   await page.getByText("Connection lost; trying again…").waitFor();
+  await page.getByText("The coordinator does not answer. What you see is as of").waitFor();
 
   const second = await localCoordinator({ dataFolder: folder, port });
   const back = new HandDevice(second.url, { client: device.client, token: device.token });
@@ -96,17 +158,88 @@ browserTest("off loopback the page asks for the admin key, and keeps it in its t
   expect(await page.evaluate(() => [JSON.stringify({ ...localStorage }), document.cookie])).toEqual(["{}", ""]);
 });
 
+browserTest("a run is opened, steered and left with the keyboard alone", async () => {
+  const { url } = await localCoordinator();
+  await createRun(url, specOf({ ...oneDevice, name: "by keyboard" }), { start: false });
+  const { page } = await openPage();
+  await page.goto(url);
+  await page.getByRole("link", { name: "by keyboard" }).waitFor();
+  const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim() ?? "");
+  const tabTo = async (text: string) => {
+    for (let presses = 0; presses < 30; presses++) {
+      await page.keyboard.press("Tab");
+      if ((await focused()) === text) return;
+    }
+    throw new Error(`no way to ${text} by the Tab key`);
+  };
+  await tabTo("by keyboard");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "by keyboard" }).waitFor();
+  await tabTo("Stop");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  expect(await focused()).toBe("Stop it");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  expect(await focused()).toBe("Stop");
+  await page.getByText("not started").waitFor();
+});
+
+browserTest("the page is light, and nothing on it jumps while it fills", async () => {
+  const { url } = await localCoordinator();
+  const { run } = await createRun(url, specOf(oneDevice));
+  const device = await HandDevice.joined(url, run);
+  await playRound(device, 1);
+  await runThat(url, run, ({ round }) => round === 1);
+  const { page } = await openPage();
+  let bytes = 0;
+  page.on("response", async (response) => {
+    if (/\/assets\/.*\.(js|css)$/.test(response.url())) bytes += (await response.request().sizes()).responseBodySize;
+  });
+  await page.addInitScript(() => {
+    const shifts = globalThis as unknown as { shifted: number };
+    shifts.shifted = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) shifts.shifted += (entry as unknown as { value: number }).value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  for (const place of ["", `#/runs/${run}`, `#/runs/${run}/rounds/1`]) {
+    await page.goto("about:blank");
+    await page.goto(`${url}/${place}`);
+    await page
+      .locator(place === "" ? ".card.run" : place.endsWith("1") ? ".track .bar" : ".plot canvas")
+      .first()
+      .waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const shifted = await page.evaluate(() => (globalThis as unknown as { shifted: number }).shifted);
+    // What Lighthouse calls good.
+    expect(shifted, place).toBeLessThan(0.1);
+  }
+  expect(bytes).toBeGreaterThan(0);
+  expect(bytes).toBeLessThan(150_000);
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   browserTest(`nothing keeps anyone from using the pages: ${colorScheme}, wide and narrow`, async () => {
     const { url } = await localCoordinator();
     const { run } = await createRun(url, specOf(oneDevice));
+    const other = await createRun(url, specOf({ ...oneDevice, name: "other" }), { start: false });
     const device = await HandDevice.joined(url, run);
     await playRound(device, 1);
     await runThat(url, run, ({ round }) => round === 1);
     const { page, complaints } = await openPage(chromiumFlags.wasm, { colorScheme });
     for (const [path, sign] of [
-      ["/", ".runs a.card"],
+      ["/", ".runs .card"],
       [`/#/runs/${run}`, ".plot canvas"],
+      [`/#/runs/${run}/rounds`, "tbody tr a"],
+      [`/#/runs/${run}/devices`, "tbody tr button"],
+      [`/#/runs/${run}/versions`, "tbody tr button"],
+      [`/#/runs/${run}/specification`, "pre"],
+      [`/#/runs/${run}/rounds/1`, ".track .bar"],
+      [`/#/compare/${run},${other.run}`, "table"],
+      ["/#/clients", "tbody tr button"],
+      ["/#/new", "legend"],
       ["/docs/", "details"],
     ] as const) {
       for (const width of [380, 1280]) {

@@ -111,7 +111,7 @@ test("every documented operation answers as the document says", async () => {
   await ask("GET /v1/runs/{run}/clients", { run });
   await ask("GET /v1/state", {}, { token: device.token });
   for (const round of [1, 2]) {
-    const { kind: _, ...address } = await device.asked((hint) => hint.round === round);
+    const { kind: _, question: __, ...address } = await device.asked((hint) => hint.round === round);
     const at = { ...address, client: device.client };
     const step = "/v1/runs/{run}/rounds/{round}/attempts/{attempt}/steps/{step}";
     const asked = await ask(`GET ${step}/questions/{client}`, at, { token: device.token });
@@ -125,9 +125,12 @@ test("every documented operation answers as the document says", async () => {
 
   await ask("GET /v1/runs/{run}/rounds", { run }, { query: "?after=1" });
   await ask("GET /v1/runs/{run}/rounds/{round}", { run, round: 1 });
+  await ask("GET /v1/runs/{run}/rounds/{round}/timeline", { run, round: 2 });
+  await ask("GET /v1/runs/{run}/history", { run }, { query: "?points=1" });
   await ask("GET /v1/runs/{run}/models", { run });
   const { body: version } = await ask<{ sha256: string }>("GET /v1/runs/{run}/models/{version}", { run, version: 1 });
   await ask("GET /v1/runs/{run}/models/{version}/model.json", { run, version: 1 });
+  expect((await ask("GET /v1/runs/{run}/models/{version}/state.json", { run, version: 1 })).status).toBe(409);
   await ask("GET /v1/runs/{run}/models/{version}/weights.bin", { run, version: 1 });
   await ask("GET /v1/blobs/{sha256}", { sha256: version.sha256 });
   await ask("POST /v1/runs/{run}/rollback", { run }, { json: { version: 1 } });

@@ -35,7 +35,7 @@ test("a run is told from its creation to its end: joins, steps, rounds, figures,
     if (event.type === "round") return `round ${event.record.round}`;
     return event.type === "metric" ? `${event.from} ${event.name}` : event.type;
   });
-  const figures = ["training trainingLoss", "training trainingExamples"];
+  const figures = ["training trainingLoss", "training trainingExamples", "training updateNorm"];
   expect(told).toEqual([
     "created",
     ...["join", "join", "step-opened", "collecting"],
@@ -90,7 +90,7 @@ test("a device that declines, one that leaves and one that is too late are told 
   for (const name of names) devices.push(await HandDevice.joined(url, run, { name }));
   const [declining, leaving, late, good] = devices as [HandDevice, HandDevice, HandDevice, HandDevice];
   const hint = await good.asked();
-  const { kind: _, ...address } = hint;
+  const { kind: _, question: __, ...address } = hint;
   await declining.emit("decline", { ...address, code: "bad_data", detail: "no such column" });
   await leaving.emit("leave", { run });
   await good.answer(hint, tinyUpdate(0.1));

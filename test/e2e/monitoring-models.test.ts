@@ -6,7 +6,7 @@ import { io, setBackend, type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { type LayersModel, loadLayersModel } from "@tensorflow/tfjs-layers";
 import type { Dataset } from "@tributary/algorithm";
 import { join } from "@tributary/node-client";
-import { isOver, type ModelRecord, type RunRecord, routes } from "@tributary/protocol";
+import { encodeFrame, isOver, type ModelRecord, type RunRecord, routes } from "@tributary/protocol";
 import { createTrainer } from "@tributary/training";
 import { expect, test } from "vitest";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
@@ -31,7 +31,7 @@ function judge(model: LayersModel, data: Dataset): { loss: number; correct: numb
 
 test("a trained version loads in tf.loadLayersModel from its address and from a pulled folder, unchanged", async () => {
   const { url } = await localCoordinator();
-  const data = { kind: "table", shape: [2], classes: 2 } as const;
+  const data = { kind: "table", shape: [2], target: "class", classes: 2 } as const;
   const model = { preset: "mlp", hidden: [8] } as const;
   const { run } = await createRun(url, specOf({ model, data, cohort: { size: 1, minimum: 1 }, stop: { rounds: 2 } }));
   await join({ coordinator: url, run, engine: "cpu", devices: [{ name: "one", dataset: clusters(40), data }] }).done;
@@ -138,4 +138,33 @@ test("a run that is over serves an earlier version again and stays over; version
   expect((await post(0)).status).toBe(201);
   const { body } = await call<RunRecord>(url, `GET ${routes.run(run)}`);
   expect(body).toMatchObject({ phase: "finished", round: 2, modelVersion: 3 });
+});
+
+test("after a roll-back a question names the last round that its model came from, also after a restart", async () => {
+  const folder = await dataFolder();
+  const coordinator = await localCoordinator({ dataFolder: folder });
+  const { url } = coordinator;
+  const algorithm = { name: "scaffold", learningRate: 0.1, clients: 1 };
+  const cohort = { size: 1, minimum: 1, overSelect: 1 };
+  const { run } = await createRun(url, specOf({ algorithm, cohort, stop: { rounds: 5 } }));
+  const device = await HandDevice.joined(url, run);
+  // Six weights, as many changes of the variate, examples, loss, nothing lost.
+  const answer = encodeFrame({ weight: 1, values: new Float32Array(15).fill(0.5) });
+  for (const round of [1, 2, 3]) {
+    const hint = await device.asked((asked) => asked.round === round);
+    const { body } = await device.question(hint);
+    expect(body.included).toEqual(round === 1 ? undefined : { round: round - 1, attempt: 1 });
+    await device.answer(hint, answer);
+  }
+  await runThat(url, run, ({ round }) => round === 3);
+  await call(url, `POST ${routes.runAction("pause", run)}`);
+  await call(url, `POST ${routes.rollback(run)}`, { json: { version: 2 } });
+  await coordinator.close();
+  const again = await localCoordinator({ dataFolder: folder });
+  const back = new HandDevice(again.url, { client: device.client, token: device.token });
+  await back.connect();
+  await back.offer(run);
+  await call(again.url, `POST ${routes.runAction("resume", run)}`);
+  const { body } = await back.question(await back.asked((hint) => hint.round === 4));
+  expect(body.included).toEqual({ round: 2, attempt: 1 });
 });

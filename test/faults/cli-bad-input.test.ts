@@ -11,7 +11,7 @@ import { dataFolder } from "../support/data-folder.ts";
 import { specOf } from "../support/specs.ts";
 
 const coordinator = sharedCoordinator();
-const digits = { kind: "images", shape: [28, 28, 1], classes: 10 };
+const digits = { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 };
 
 test("a coordinator that does not answer: every command says so and how to mend it, and ends with 1", async () => {
   const url = `http://127.0.0.1:${await closedPort()}`;
@@ -25,6 +25,14 @@ test("a coordinator that does not answer: every command says so and how to mend 
   expect(joined.code).toBe(1);
   expect(joined.stderr).toContain(`${url} does not answer (connect ECONNREFUSED`);
   expect(joined.stderr).toContain("check that it runs, the address and port, and any firewall between");
+});
+
+test("a number of epochs that is none is refused with what it should look like", async () => {
+  for (const wrong of ["0", "5-2", "many"]) {
+    const { code, stderr } = await cli("join", "--epochs-at-most", wrong);
+    expect(code).toBe(2);
+    expect(stderr).toContain("Expected a number of epochs, or LOW-HIGH, such as 3 or 1-20.");
+  }
 });
 
 /** A port of this machine at which nobody listens. */

@@ -159,7 +159,7 @@ describe("off loopback", () => {
   });
 
   test("a device with the fingerprint joins; one with another, or none, sends nothing", async () => {
-    const data = { kind: "table", shape: [2], classes: 2 } as const;
+    const data = { kind: "table", shape: [2], target: "class", classes: 2 } as const;
     const devices = [{ name: "one", dataset: clusters(8), data: { ...data, shape: [...data.shape] } }];
     const base = {
       coordinator: url,
@@ -188,7 +188,13 @@ describe("off loopback", () => {
   });
 
   test("a device with a wrong join token gives up and says why", async () => {
-    const devices = [{ name: "one", dataset: clusters(8), data: { kind: "table" as const, shape: [2], classes: 2 } }];
+    const devices = [
+      {
+        name: "one",
+        dataset: clusters(8),
+        data: { kind: "table" as const, shape: [2], target: "class" as const, classes: 2 },
+      },
+    ];
     const handle = join({
       coordinator: url,
       fingerprint: coordinator.fingerprint!,

@@ -24,6 +24,13 @@ beforeEach(async () => {
   await bob.asked();
 });
 
+test("a question that is small enough comes with the hint, as it would be fetched", async () => {
+  const { question: told, ...address } = await alice.asked();
+  const { body: fetched } = await alice.question(address);
+  expect({ ...told, remainingMs: 0 }).toEqual({ ...fetched, remainingMs: 0 });
+  expect(told?.remainingMs).toBeGreaterThanOrEqual(fetched.remainingMs);
+});
+
 const rounds = async () => (await call<RoundRecord[]>(url, `GET ${routes.rounds(run)}`)).body;
 const weights = async (version: number) => {
   const { body } = await call<Uint8Array>(url, `GET ${routes.modelWeights(run, version)}`);

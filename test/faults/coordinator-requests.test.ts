@@ -76,7 +76,11 @@ test.each<[what: string, spec: unknown, detail: RegExp]>([
     with_({ stop: { rounds: 1, target: { metric: "loss", atLeast: 1, atMost: 1 } } }),
     /stop\.target: give either/,
   ],
-  ["with one class", with_({ data: { kind: "table", shape: [2], classes: 1 } }), /data\.classes: must be >= 2/],
+  [
+    "with one class",
+    with_({ data: { kind: "table", shape: [2], target: "class", classes: 1 } }),
+    /data\.classes: expected at least 2 where the target is a class, found 1/,
+  ],
   [
     "with an evaluation set that is not there",
     with_({ evaluation: { on: "coordinator" } }),
@@ -192,6 +196,7 @@ test.each<[what: string, enrolment: Record<string, unknown>, code: string]>([
   ["with 17 tags", { tags: Array(17).fill("x") }, "bad_request"],
   ["with an unknown field", { admin: true }, "bad_request"],
   ["of a newer protocol", { protocol: 99, novelty: true }, "upgrade_required"],
+  ["of a protocol before the first", { protocol: 0 }, "upgrade_required"],
 ])("a device's introduction %s is refused", async (_what, different, code) => {
   const { body: introduction } = await call<Introduction>(coordinator.url, `GET ${routes.identity(freshChallenge())}`);
   const json = { ...(await enrolmentOf(introduction, freshSigner())), ...different };

@@ -9,7 +9,7 @@ import { digestHeader, HandDevice, tinyUpdate } from "../support/coordinator-dev
 import { dataFolder } from "../support/data-folder.ts";
 import { specOf } from "../support/specs.ts";
 
-const digits = { kind: "images", shape: [28, 28, 1], classes: 10 };
+const digits = { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 };
 /** Logistic regression on digits: a round takes two devices a fraction of a second. */
 const spec = (changes: Record<string, unknown> = {}) => ({
   ...specOf({ cohort: { size: 2, minimum: 2, overSelect: 1 }, stop: { rounds: 6 } }),

@@ -2,7 +2,7 @@ import { type Hint, type RunRecord, routes } from "@tributary/protocol";
 import { beforeEach, expect, test } from "vitest";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
 import { HandDevice, tinyUpdate } from "../support/coordinator-device.ts";
-import { sharedCoordinator } from "../support/coordinator-local.ts";
+import { localCoordinator, sharedCoordinator } from "../support/coordinator-local.ts";
 import { rawWebSocket } from "../support/raw-websocket.ts";
 import { specOf } from "../support/specs.ts";
 
@@ -260,4 +260,27 @@ test("D14: 200 devices that connect at the same moment are all there", async () 
   const done: RunRecord = await runThat(coordinator.url, crowded, ({ phase }) => phase === "finished");
   expect(done.round).toBe(1);
   await othersAreServed();
+});
+
+test("D14: more devices than the coordinator admits in a second are told when to come again, each at its own time", async () => {
+  const { url } = await localCoordinator({ handshakesPerSecond: 1 });
+  const devices = await Promise.all(Array.from({ length: 12 }, () => HandDevice.enrol(url)));
+  const outcomes = await Promise.allSettled(devices.map((device) => device.connect()));
+  const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason.data] : []));
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.length).toBeLessThanOrEqual(11);
+  for (const problem of refused)
+    expect(problem).toMatchObject({ code: "rate_limited", retryAfterMs: expect.any(Number) });
+  expect(new Set(refused.map(({ retryAfterMs }) => retryAfterMs)).size).toBeGreaterThan(1);
+});
+
+test("A7: a coordinator that stops tells each device when to come back, at a time of its own", async () => {
+  const stopping = await localCoordinator();
+  const devices = await Promise.all([1, 2, 3].map(() => HandDevice.enrol(stopping.url)));
+  await Promise.all(devices.map((device) => device.connect()));
+  await stopping.close();
+  await Promise.all(devices.map((device) => device.closed()));
+  const waits = devices.map(({ heard }) => heard.entries.find(({ event }) => event === "restarting")?.payload);
+  for (const wait of waits) expect(wait).toEqual({ retryAfterMs: expect.any(Number) });
+  expect(new Set(waits.map((wait) => (wait as { retryAfterMs: number }).retryAfterMs)).size).toBeGreaterThan(1);
 });

@@ -7,7 +7,7 @@ import { dataFolder } from "../support/data-folder.ts";
 import { specOf } from "../support/specs.ts";
 
 const quiet = { host: "127.0.0.1", port: 0, logLevel: "silent" } as const;
-const digits = { kind: "images", shape: [28, 28, 1], classes: 10 };
+const digits = { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 };
 
 test("a coordinator that lacks the set on which an open run is judged does not start, and spoils no run", async () => {
   const folder = await dataFolder();

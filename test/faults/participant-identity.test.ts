@@ -82,6 +82,48 @@ test("F10: a coordinator that cannot prove the key it shows is refused", async (
   expect(coordinator.enrolments).toHaveLength(0);
 });
 
+for (const [what, protocol, detail] of [
+  [
+    "too new",
+    { from: 2, to: 3 },
+    "The coordinator understands protocol versions 2 to 3, the device protocol version 1; upgrade the device.",
+  ],
+  [
+    "too old",
+    { from: 0, to: 0 },
+    "The coordinator understands protocol version 0, the device protocol version 1; upgrade the coordinator.",
+  ],
+] as const) {
+  test(`a coordinator that is ${what} is told apart by its versions, and sent nothing`, async () => {
+    coordinator.identities = speaking(protocol);
+    const made = device();
+    await expect(made.participant.done).rejects.toMatchObject({ code: "upgrade_required", message: detail });
+    expect(coordinator.enrolments).toHaveLength(0);
+  });
+}
+
+test("a coordinator that is one version ahead is spoken to in this device's version, also to log in", async () => {
+  coordinator.identities = speaking({ from: 1, to: 2 });
+  const kept = { identity: identityInMemory(), keys: keysInMemory() };
+  const first = device(kept);
+  const client = await first.offered();
+  await first.participant.leave();
+  coordinator.expireSessions();
+  expect(await device(kept).offered()).toBe(client);
+  expect(coordinator.enrolments.map(({ protocol }) => protocol)).toEqual([1]);
+  expect(coordinator.logins.map(({ protocol }) => protocol)).toEqual([1]);
+});
+
+/** The coordinator's identity, in the words of one that understands these versions. */
+function speaking(protocol: Introduction["protocol"]): Identities {
+  class Versioned extends Identities {
+    override async introduce(challenge: Uint8Array): Promise<Introduction> {
+      return { ...(await super.introduce(challenge)), protocol };
+    }
+  }
+  return new Versioned({ signer: freshSigner(), now: () => 0 });
+}
+
 test("a coordinator key that was given beforehand is the only one that will do", async () => {
   const other = device({ coordinatorKey: toBase64(freshSigner().publicKey) });
   await expect(other.participant.done).rejects.toMatchObject({ code: "coordinator_changed" });
@@ -195,7 +237,7 @@ test("a secret of the environment makes each device its key, the same one every 
   onTestFinished(() => rm(folder, { recursive: true }));
   const [identityFile, deviceKey] = [pathOf(folder, "identities.json"), toBase64(new Uint8Array(32).fill(7))];
   const first = await lend({ deviceKey, identityFile });
-  expect(await lend({ deviceKey })).toBe(first);
+  expect(await lend({ deviceKey, identityFile: pathOf(folder, "others.json") })).toBe(first);
   expect(await readFile(identityFile, "utf8")).not.toContain("seed");
   const keys = keysFromSecret(deviceKey);
   expect(clientIdOf((await keys.signerFor("", "box")).publicKey)).toBe(first);
@@ -205,12 +247,20 @@ test("a secret of the environment makes each device its key, the same one every 
   }
 });
 
+test("a key that outlives its process is refused where nothing keeps what its device revealed", async () => {
+  const deviceKey = toBase64(new Uint8Array(32).fill(7));
+  const trainerFactory = async () => softmaxTrainer(clusters(16));
+  const handle = join({ coordinator: coordinator.url, devices: [], trainerFactory, deviceKey });
+  await expect(handle.done).rejects.toThrow(/^TRIBUTARY_DEVICE_KEY outlives this process.*--identity$/);
+  expect(coordinator.enrolments).toEqual([]);
+});
+
 /** One device of a process of its own, until it is connected: as which client. */
 async function lend(different: { identityFile?: string; deviceKey?: string }): Promise<ClientId> {
   const events = new Log<ParticipantEvent>();
   const handle = join({
     coordinator: coordinator.url,
-    devices: [{ name: "box", dataset: clusters(16), data: { kind: "table", shape: [2], classes: 2 } }],
+    devices: [{ name: "box", dataset: clusters(16), data: { kind: "table", shape: [2], target: "class", classes: 2 } }],
     trainerFactory: async () => softmaxTrainer(clusters(16)),
     clientHalf: () => averaging,
     onEvent: events.add,

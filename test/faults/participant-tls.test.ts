@@ -40,7 +40,7 @@ function lend(different: Partial<JoinOptions>): JoinHandle {
   const data = clusters(16);
   const handle = join({
     coordinator: coordinator.url,
-    devices: [{ name: "box", dataset: data, data: { kind: "table", shape: [2], classes: 2 } }],
+    devices: [{ name: "box", dataset: data, data: { kind: "table", shape: [2], target: "class", classes: 2 } }],
     trainerFactory: async () => softmaxTrainer(data),
     clientHalf: () => averaging,
     onEvent: events.add,

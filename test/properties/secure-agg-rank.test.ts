@@ -1,10 +1,11 @@
 import { type Random, seededRandom } from "@tributary/algorithm";
 import { defaultAim, findDegree, type Graph, graphOf } from "@tributary/secure-agg";
 import { describe, expect, test } from "vitest";
+import { long } from "../support/long.ts";
 import { openSums, openSumsByRank, type Situation } from "../support/secure-agg-knowledge.ts";
 
 // `npm run test:long` tries 10⁵ sets; every run tries 10³.
-const dropSets = process.env["TRIBUTARY_LONG"] === "1" ? 100_000 : 1000;
+const dropSets = long ? 100_000 : 1000;
 const clients = 200;
 const degree = findDegree(clients, defaultAim)!;
 const everyone = new Set(Array.from({ length: clients }, (_, member) => member));

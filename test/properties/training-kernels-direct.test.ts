@@ -65,7 +65,7 @@ function described({ body, head, classes, shape }: Model): { model: ModelSpec; d
   }));
   return {
     model: { topology: { class_name: "Sequential", config: { name: "random", layers } } },
-    data: { kind: "images", shape: [...shape], classes },
+    data: { kind: "images", shape: [...shape], target: "class", classes },
   };
 }
 

@@ -97,7 +97,7 @@ test("what is no partition is refused with the list of those there are", () => {
     "dominant:",
   ]) {
     expect(() => parsePartition(text)).toThrow(
-      `"${text}" is not a way to partition data; there are contiguous, iid, sorted, shards:S, dirichlet:A, dominant:K`,
+      `"${text}" is not a way to partition data; there are contiguous, iid, natural, sorted, shards:S, dirichlet:A, dominant:K`,
     );
   }
   expect(parsePartition("dirichlet:0.5")).toEqual({ scheme: "dirichlet", alpha: 0.5 });
@@ -105,4 +105,26 @@ test("what is no partition is refused with the list of those there are", () => {
 
 test("more clients than rows are refused", () => {
   expect(() => partition("iid", [0, 1], { clients: 3, random: 1 })).toThrow("2 examples cannot be dealt to 3 clients");
+});
+
+test("examples without classes are dealt in their order or at random, and in no other way", () => {
+  const parts = partition("iid", 10, { clients: 3, random: 1 });
+  expect(parts.flatMap((part) => [...part]).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(partition("contiguous", 5, { clients: 2, random: 1 })).toEqual([
+    Uint32Array.of(0, 1),
+    Uint32Array.of(2, 3, 4),
+  ]);
+  for (const scheme of ["sorted", "shards:2", "dirichlet:0.5", "dominant:2"]) {
+    expect(() => partition(scheme, 100, { clients: 2, random: 1 })).toThrow(
+      `"${scheme.split(":")[0]}" deals examples by their classes, and these have none; take contiguous or iid.`,
+    );
+  }
+});
+
+test("whole groups stay together, and each client gets one", () => {
+  const groups = [5, 5, 2, 9, 2, 5];
+  const deal = (clients: number) => partition("natural", 6, { clients, random: 1, groups });
+  expect(deal(2)).toEqual([Uint32Array.of(0, 1, 3, 5), Uint32Array.of(2, 4)]);
+  expect(() => deal(4)).toThrow("3 groups of examples cannot be dealt to 4 clients");
+  expect(() => partition("natural", 6, { clients: 2, random: 1 })).toThrow("does not say whose they are");
 });

@@ -33,7 +33,7 @@ async function federate(): Promise<{ captured: readonly Captured[]; payloadBytes
   await writeFile(join(folder, "table.csv"), tableWithCanaries());
   const { url } = await localCoordinator();
   const spec = specOf({
-    data: { kind: "table", shape: [4], classes: 2 },
+    data: { kind: "table", shape: [4], target: "class", classes: 2 },
     cohort: { size: 1, minimum: 1, overSelect: 1 },
     evaluation: { on: "clients" },
     stop: { rounds: 2 },

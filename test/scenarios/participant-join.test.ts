@@ -30,7 +30,7 @@ afterEach(async () => {
 const hosted = (name: string, examples = 16): HostedDevice => ({
   name,
   dataset: clusters(examples),
-  data: { kind: "table", shape: [2], classes: 2 },
+  data: { kind: "table", shape: [2], target: "class", classes: 2 },
 });
 
 function lend(different: Partial<JoinOptions>): {
@@ -123,7 +123,9 @@ test("a signal makes every device leave; so it does before they could connect", 
 });
 
 test("data that does not fit a run is named beside what the run asks for", async () => {
-  coordinator.runs = [planOf("run-00000002" as RunId, { data: { kind: "images", shape: [28, 28, 1], classes: 10 } })];
+  coordinator.runs = [
+    planOf("run-00000002" as RunId, { data: { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 } }),
+  ];
   const { events } = lend({});
   const declined = await events.next(({ type }) => type === "declined");
   expect(declined).toMatchObject({ code: "data_mismatch", detail: expect.stringMatching(/28×28×1 with 10 classes/) });

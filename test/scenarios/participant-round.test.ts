@@ -56,6 +56,22 @@ test("a device enrols, offers itself, trains, reports and uploads what the train
   expect(trained.endedAt).toBeGreaterThan(trained.startedAt);
 });
 
+test("a device that is told the question with the hint does not fetch it, and one told of another step refuses", async () => {
+  const device = join();
+  const client = await device.offered();
+  const question = questionOf(coordinator.publish(start));
+  const hint = coordinator.ask(client, question, "silently");
+  coordinator.tell(client, "ask", { ...hint, question: { ...question, round: 7 } });
+  expect(await device.event("declined")).toMatchObject({
+    code: "bad_request",
+    detail: expect.stringContaining("rounds/7"),
+  });
+  const second = questionOf(coordinator.publish(start), { attempt: 2 });
+  coordinator.tell(client, "ask", { ...coordinator.ask(client, second, "silently"), question: second });
+  await device.event("sent");
+  expect(coordinator.requests.entries.filter((request) => request.includes("/questions/"))).toEqual([]);
+});
+
 test("a device judges a model on its own data", async () => {
   const device = join();
   const client = await device.offered();
@@ -211,7 +227,7 @@ test("a device joins runs that open later, and says why it takes no part in thos
   const [wide, late] = ["run-00000002", "run-00000004"] as RunId[];
   coordinator.runs = [
     ...coordinator.runs,
-    planOf(wide!, { data: { kind: "table", shape: [2], classes: 9 } }),
+    planOf(wide!, { data: { kind: "table", shape: [2], target: "class", classes: 9 } }),
     planOf(late!),
   ];
   coordinator.tell(client, "run", { run: late, phase: "gathering" });

@@ -38,7 +38,11 @@ async function lend(
   const events = new Log<ParticipantEvent>();
   const process = join({
     coordinator: coordinator.url,
-    devices: ["a", "b", "c"].map((name) => ({ name, dataset: data, data: { kind: "table", shape: [2], classes: 2 } })),
+    devices: ["a", "b", "c"].map((name) => ({
+      name,
+      dataset: data,
+      data: { kind: "table", shape: [2], target: "class", classes: 2 },
+    })),
     identityFile: pathOf(folder, "identity.json"),
     trainerFactory: async () => softmaxTrainer(data),
     clientHalf: () => averaging,

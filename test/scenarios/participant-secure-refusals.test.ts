@@ -1,7 +1,7 @@
 import type { ClientHalf } from "@tributary/algorithm";
 import type { DeviceFloors, ParticipantOptions } from "@tributary/participant";
 import type { RunId, StepQuestion } from "@tributary/protocol";
-import { encodeParameters, type SessionParameters } from "@tributary/secure-agg";
+import { encodeParameters, type SessionParameters, taskHashOf } from "@tributary/secure-agg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ScriptedCoordinator } from "../support/participant-coordinator.ts";
 import { planOf, questionOf, theRun } from "../support/participant-device.ts";
@@ -43,7 +43,8 @@ function opening(
 ): StepQuestion {
   const reference = coordinator.publish(model);
   const place = { run: theRun, round: 1, attempt: 1, kind: "train" as const, modelVersion: 0 };
-  const agreed = { ...place, modelHash: reference.sha256, ...parameters };
+  const taskHash = taskHashOf({ ...planOf(theRun), ...questionOf(reference, question) });
+  const agreed = { ...place, modelHash: reference.sha256, taskHash, ...parameters };
   const message = encodeParameters(parametersFor(clients, parameters.lanes ?? exactLanes, agreed));
   return questionOf(reference, { ...place, message: Buffer.from(message).toString("base64"), ...question });
 }
@@ -90,6 +91,33 @@ test("a rule that trusts the coordinator is refused, unless this device's owner 
 test("a session about another model than the question's is refused", async () => {
   const other = opening(3, { modelHash: "ab".repeat(32) });
   expect(await refused(await join(), other)).toMatchObject({ code: "model_hash_mismatch" });
+});
+
+test.each<[what: string, told: Partial<StepQuestion>]>([
+  ["settings", { settings: { epochs: 3, learningRate: 0.5 } }],
+  ["a further vector", { vectors: { extra: { sha256: "ab".repeat(32), bytes: 4, element: "f32", length: 1 } } }],
+])("a device that is told of other %s than the session's members is refused their sum", async (_, told) => {
+  const agreed = opening(3, {});
+  const vectors = { ...agreed.vectors, ...told.vectors };
+  const { code, detail } = await refused(await join(), { ...agreed, ...told, vectors });
+  expect(code).toBe("secure_parameters");
+  expect(detail).toContain("task's hash");
+});
+
+test("a coordinator that shows one device another model's layers, or changes them later, gets no sum with it", async () => {
+  const [layers, other] = [{ preset: "logistic" }, { preset: "mlp", hidden: [1] }] as const;
+  coordinator.runs = [planOf(theRun, { secureAggregation: "required", model: other })];
+  const misled = await join();
+  expect(await refused(misled, opening(3, {}))).toMatchObject({ code: "secure_parameters" });
+  coordinator.runs = [planOf(theRun, { secureAggregation: "required", model: layers })];
+  const member = await join();
+  coordinator.runs = [planOf(theRun, { secureAggregation: "required", model: other })];
+  coordinator.ask(member.client, opening(3, { attempt: 2 }, { attempt: 2 }));
+  await member.device.event("sent");
+  const reference = coordinator.publish(model);
+  const taskHash = taskHashOf({ ...planOf(theRun, { model: other }), ...questionOf(reference) });
+  const changed = opening(3, { attempt: 3, taskHash }, { attempt: 3 });
+  expect(await refused(member, changed)).toMatchObject({ code: "secure_parameters" });
 });
 
 test.each<[what: string, change: Partial<SessionParameters>]>([

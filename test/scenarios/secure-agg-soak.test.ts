@@ -4,6 +4,7 @@ import { seededRandom } from "@tributary/algorithm";
 import { ProtocolError } from "@tributary/protocol";
 import type { SecureLane } from "@tributary/secure-agg";
 import { expect, test } from "vitest";
+import { long } from "../support/long.ts";
 import {
   type Phase,
   parametersFor,
@@ -14,7 +15,6 @@ import {
 } from "../support/secure-agg-federation.ts";
 
 // `npm run test:long` plays the whole of it; every run plays a short one.
-const long = process.env["TRIBUTARY_LONG"] === "1";
 const [rounds, clients] = long ? [200, 100] : [8, 8];
 
 test(

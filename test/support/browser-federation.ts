@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ClientRecord, type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
@@ -14,6 +14,8 @@ export interface CoordinatorProcess {
   /** Ends it at once, without a farewell. */
   kill(): Promise<void>;
   restart(): Promise<void>;
+  /** Another coordinator on the same port, with nothing of the first one's. Only after `kill`. */
+  replace(): Promise<void>;
   get<Value>(path: string): Promise<Value>;
   post<Value>(path: string, body?: unknown): Promise<Value>;
   /** Creates a run on the built-in digits and starts it. */
@@ -66,6 +68,10 @@ export async function startCoordinator(...flags: string[]): Promise<CoordinatorP
     async restart() {
       ({ child } = await launch(port));
     },
+    async replace() {
+      for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
+      ({ child } = await launch(port));
+    },
     get: (path) => ask(path),
     post,
     async startRun(changes = {}) {
@@ -96,7 +102,7 @@ export const digitsSpec = {
   name: "Digits, together",
   algorithm: { name: "fedavg", epochs: 1, batchSize: 20, learningRate: 0.1 },
   model: { preset: "logistic" },
-  data: { kind: "images", shape: [28, 28, 1], classes: 10 },
+  data: { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 },
   cohort: { size: 3, minimum: 3, overSelect: 1 },
   secureAggregation: "none",
   evaluation: { on: "clients" },
@@ -109,7 +115,7 @@ export async function chooseDigits(page: Page, shard: { device: number; of: numb
   await page.getByLabel("Devices in all").fill(`${shard.of}`);
   await page.getByLabel("Digits in all").fill("1000");
   await page.getByRole("button", { name: "Draw the digits" }).click();
-  await page.getByText("examples ready").waitFor();
+  await page.getByText("examples ready").waitFor({ timeout: 60_000 });
   await expect.poll(() => page.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
 }
 

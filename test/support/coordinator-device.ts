@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import {
   type Accepted,
+  type Ask,
   type ClientId,
   type DeviceState,
   encodeFrame,
-  type Hint,
   type Introduction,
   type Problem,
   routes,
@@ -89,9 +89,9 @@ export class HandDevice {
   }
 
   /** The first question that fits, now or later. */
-  async asked(fits: (hint: Hint) => boolean = () => true): Promise<Hint> {
-    const { payload } = await this.heard.next(({ event, payload }) => event === "ask" && fits(payload as Hint));
-    return payload as Hint;
+  async asked(fits: (hint: Ask) => boolean = () => true): Promise<Ask> {
+    const { payload } = await this.heard.next(({ event, payload }) => event === "ask" && fits(payload as Ask));
+    return payload as Ask;
   }
 
   question(address: StepAddress, client: string = this.client): Promise<Reply<StepQuestion & Problem>> {
@@ -130,7 +130,10 @@ export function tinyUpdate(change: number, examples = 10): Uint8Array {
   return encodeFrame({ weight: examples, values });
 }
 
-/** What a judging device answers: its examples, the sum of their losses, and how many were right. */
+/** What a judging device answers: its examples, the sum of their losses, how many were right, and a histogram's bin. */
 export function tinyJudgement(examples: number, lossSum: number, correct: number): Uint8Array {
-  return encodeFrame({ weight: examples, values: Float32Array.of(examples, lossSum, correct) });
+  const values = new Float32Array(23);
+  values.set([examples, lossSum, correct]);
+  values[3 + Math.min(19, Math.floor((20 * correct) / examples))] = 1;
+  return encodeFrame({ weight: examples, values });
 }

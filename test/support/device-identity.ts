@@ -42,5 +42,5 @@ export async function loginOf(
   client: ClientId = clientIdOf(signer.publicKey),
 ): Promise<Login> {
   const to = { coordinatorKey: fromBase64(coordinatorKey), nonce: fromBase64(nonce), client };
-  return { client, nonce, proof: toBase64(await signer.sign(loginStatement(to))) };
+  return { client, protocol: protocolVersion, nonce, proof: toBase64(await signer.sign(loginStatement(to))) };
 }

@@ -1,6 +1,6 @@
-import type { Dataset } from "@tributary/algorithm";
+import type { ClientHalf, Dataset } from "@tributary/algorithm";
 import { type JoinHandle, join } from "@tributary/node-client";
-import type { ParticipantEvent } from "@tributary/participant";
+import type { DeviceFloors, ParticipantEvent } from "@tributary/participant";
 import type { RunId } from "@tributary/protocol";
 import { onTestFinished } from "vitest";
 import { Log } from "./participant-log.ts";
@@ -14,19 +14,28 @@ export interface TestDevices {
 }
 
 /** Data of the runs that `specOf` describes: points of two clusters. */
-export const tinyData = { kind: "table" as const, shape: [2], classes: 2 };
+export const tinyData = { kind: "table" as const, shape: [2], target: "class" as const, classes: 2 };
 
 /** Real devices in this process, each with points of two clusters, training with plain loops. They leave with the test. */
 export function tinyDevices(
   url: string,
   names: readonly string[],
-  options: { run?: string; tags?: readonly string[]; examples?: (device: number) => number; dataset?: Dataset } = {},
+  options: {
+    run?: string;
+    tags?: readonly string[];
+    examples?: (device: number) => number;
+    dataset?: Dataset;
+    clientHalf?: (name: string) => ClientHalf;
+    ledgerFile?: string;
+    floors?: DeviceFloors;
+  } = {},
 ): TestDevices {
   const events = new Log<{ event: ParticipantEvent; device: string }>();
-  const { run, tags = [], examples = () => 16, dataset } = options;
+  const { run, tags = [], examples = () => 16, dataset, ...more } = options;
   const handle = join({
     coordinator: url,
     tags,
+    ...more,
     ...(run === undefined ? {} : { run: run as RunId }),
     devices: names.map((name, i) => ({ name, dataset: dataset ?? clusters(examples(i)), data: tinyData })),
     engine: "plain loops",

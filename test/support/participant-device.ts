@@ -22,7 +22,7 @@ export function planOf(run: RunId, different: Partial<RunPlan> = {}): RunPlan {
     round: 0,
     algorithm: { name: "averaging" },
     model: { preset: "logistic" },
-    data: { kind: "table", shape: [2], classes: 2 },
+    data: { kind: "table", shape: [2], target: "class", classes: 2 },
     rounds: 3,
     secureAggregation: "none",
     tags: [],

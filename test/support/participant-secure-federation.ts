@@ -9,9 +9,10 @@ import {
   ServerSession,
   type SessionParameters,
   seedSigner,
+  taskHashOf,
 } from "@tributary/secure-agg";
 import type { ScriptedCoordinator } from "./participant-coordinator.ts";
-import { deviceOf, questionOf, type TestDevice, theRun } from "./participant-device.ts";
+import { deviceOf, planOf, questionOf, type TestDevice, theRun } from "./participant-device.ts";
 import { averaging, clusters, softmaxTrainer } from "./participant-softmax.ts";
 import { kernel, parametersFor } from "./secure-agg-federation.ts";
 
@@ -113,7 +114,11 @@ export class SecureScript {
     const { round = 1, attempt = 1, kind = "train", modelVersion = 0, epochs = 2 } = options;
     const reference = coordinator.publish(model);
     const address = { run: theRun, round, attempt, kind, modelVersion };
-    const agreed = { ...address, modelHash: reference.sha256, ...options.parameters };
+    const answer = { element: "f32" as const, length: lanes.reduce((sum, { length }) => sum + length, 0) };
+    const work = learningRate === undefined ? { epochs } : { epochs, learningRate };
+    const asked = questionOf(reference, { ...address, ...work, answer });
+    const taskHash = taskHashOf({ ...planOf(theRun), ...asked });
+    const agreed = { ...address, modelHash: reference.sha256, taskHash, ...options.parameters };
     const parameters = parametersFor(members.length, lanes, agreed);
     const keys = new Map<string, Uint8Array>(members.map(({ client, identityKey }) => [client, identityKey]));
     const floors = { minimumSurvivors: 3, rule: parameters.rule, corrupt: 0.05 };
@@ -124,9 +129,7 @@ export class SecureScript {
     this.#coordinator = coordinator;
     this.#clients = members.map(({ client }) => client);
     this.#asked = this.#clients;
-    const answer = { element: "f32" as const, length: lanes.reduce((sum, { length }) => sum + length, 0) };
-    const work = learningRate === undefined ? { epochs } : { epochs, learningRate };
-    this.#opening = questionOf(reference, { ...address, ...work, answer, ...options.question });
+    this.#opening = { ...asked, ...options.question };
   }
 
   /** The question of the step at hand to one client, as it goes over the wire. */

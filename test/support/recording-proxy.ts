@@ -22,8 +22,14 @@ export interface RecordingProxy {
   payloadBytes(): number;
 }
 
-/** A recording proxy before the coordinator at `target` (plain http), for as long as the test lasts. */
-export async function recordingProxy(target: string): Promise<RecordingProxy> {
+/**
+ * A recording proxy before the coordinator at `target` (plain http), for as long as the test lasts. A request that `hold`
+ * gives a promise for goes on, whole, once that is kept.
+ */
+export async function recordingProxy(
+  target: string,
+  hold: (request: { method: string; path: string }) => Promise<void> | undefined = () => undefined,
+): Promise<RecordingProxy> {
   const { hostname, port } = new URL(target);
   const captured: Captured[] = [];
   const open = new Set<Socket>();
@@ -37,9 +43,11 @@ export async function recordingProxy(target: string): Promise<RecordingProxy> {
     const { method = "", url: path = "", headers } = incoming;
     const chunks: Buffer[] = [];
     const forward = httpRequest({ hostname, port, method, path, headers: readdressed(headers) });
+    const held = hold({ method, path });
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => captured.push({ kind: "request", method, path, headers, body: Buffer.concat(chunks) }));
-    incoming.pipe(forward);
+    if (held === undefined) incoming.pipe(forward);
+    else incoming.on("end", () => void held.then(() => forward.end(Buffer.concat(chunks))));
     forward.on("response", (response) => {
       outgoing.writeHead(response.statusCode!, response.headers);
       response.pipe(outgoing);

@@ -76,6 +76,7 @@ export function parametersFor(
     kind: "train",
     modelVersion: 3,
     modelHash,
+    taskHash: "ee".repeat(32),
     shard: { index: 0, count: 1 },
     clients,
     graph: graph.shape,

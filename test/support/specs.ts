@@ -7,7 +7,7 @@ export function specOf(changes: Record<string, unknown> = {}): RunSpec {
     name: "test",
     algorithm: { name: "fedavg", learningRate: 0.1 },
     model: { preset: "logistic" },
-    data: { kind: "table", shape: [2], classes: 2 },
+    data: { kind: "table", shape: [2], target: "class", classes: 2 },
     cohort: { size: 3, minimum: 2, overSelect: 1 },
     secureAggregation: "none",
     evaluation: { on: "nowhere" },

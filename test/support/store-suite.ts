@@ -1,4 +1,4 @@
-import type { RunId } from "@tributary/protocol";
+import type { AttemptTimeline, RunId } from "@tributary/protocol";
 import { describe, expect, test } from "vitest";
 import type { Store } from "../../apps/coordinator/src/store/store.ts";
 import { refusal } from "./refusal.ts";
@@ -184,12 +184,67 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       await store.close();
     });
 
+    test("a history of many rounds is thinned, the newest always in it, evaluations too", async () => {
+      const store = await begunRun(await place());
+      for (let round = 1; round <= 10; round++) {
+        await store.beginAttempt(run, round, 1);
+        await store.commitRound(roundCommit(round));
+      }
+      const state = { phase: "paused", progress: 1 } as const;
+      await store.saveEvaluation({ run, round: 10, metrics: { accuracy: 1 }, seconds: 2, state });
+      const rounds = async (after: number, points: number) =>
+        (await store.history(run, { after, points })).map(({ round }) => round);
+      expect(await rounds(0, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      expect(await rounds(0, 4)).toEqual([1, 4, 7, 10]);
+      expect(await rounds(6, 2)).toEqual([8, 10]);
+      expect(await rounds(10, 5)).toEqual([]);
+      const { cohort: _c, survivors: _s, dropped: _d, ...figures } = roundCommit(10).record;
+      const judged = { evaluation: { accuracy: 1 }, seconds: { ...figures.seconds, evaluating: 2 } };
+      expect((await store.history(run, { after: 9, points: 1 }))[0]).toEqual({
+        ...figures,
+        ...judged,
+        asked: 3,
+        survived: 2,
+      });
+      await store.close();
+    });
+
+    test("attempts that ended are written with the next change: their timelines, and who was asked and answered", async () => {
+      const stored = await place();
+      const store = await begunRun(stored);
+      for (const number of [1, 2]) await store.enrol(enrolment(number));
+      const timelineOf = (attempt: number): AttemptTimeline => {
+        const figures = { openedAt: 1, outcome: "done", cohort: 2, dropped: 1, steps: [], lanes: [] } as const;
+        return { kind: "train", attempt, ...figures, steps: [], lanes: [] };
+      };
+      const end = (round: number, attempt: number) => {
+        const asked = [clientNamed(1), clientNamed(2)];
+        store.noteAttempt({ run, round, timeline: timelineOf(attempt), asked, answered: asked.slice(0, 1) });
+      };
+      end(1, 1);
+      expect(await store.timelines(run, 1)).toEqual([timelineOf(1)]);
+      end(1, 2);
+      await store.writeEvents();
+      end(1_001, 1);
+      await store.close();
+      const again = await stored.open();
+      expect(await again.timelines(run, 1)).toEqual([]);
+      expect(await again.timelines(run, 1_001)).toEqual([timelineOf(1)]);
+      const counted = (await again.clients()).map(({ asked, answered }) => [asked, answered]);
+      expect(counted).toEqual([
+        [3, 3],
+        [3, 0],
+      ]);
+      await again.close();
+    });
+
     test("a client is found by its id and its session's token, and revoked for good", async () => {
       const store = await (await place()).open();
       await store.enrol(enrolment(1));
       const { tokenHash, tokenExpiresAt, ...shown } = enrolment(1);
       const found = await store.clientByTokenHash(tokenHash, tokenExpiresAt - 1);
-      expect(found).toEqual({ ...shown, lastSeenAt: shown.createdAt, contributions: 0, revoked: false });
+      const counts = { contributions: 0, asked: 0, answered: 0 };
+      expect(found).toEqual({ ...shown, ...counts, lastSeenAt: shown.createdAt, revoked: false });
       expect(await store.client(clientNamed(1))).toEqual(found);
       expect(await store.clients()).toEqual([found]);
       expect(await store.clientByTokenHash(tokenHash, tokenExpiresAt)).toBeUndefined();

@@ -4,7 +4,7 @@ import type { DataSpec, ModelSpec } from "@tributary/protocol";
 import { createTrainer, denseDataset, type EngineName, initialWeights, topologyOf } from "@tributary/training";
 import { expect, test } from "vitest";
 
-const data: DataSpec = { kind: "table", shape: [5], classes: 3 };
+const data: DataSpec = { kind: "table", shape: [5], target: "class", classes: 3 };
 const models: Record<string, ModelSpec> = {
   "softmax regression": { preset: "logistic" },
   "a network with two hidden layers": { preset: "mlp", hidden: [7, 6] },
@@ -52,6 +52,12 @@ function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return most;
 }
 
+/** How long the WebAssembly backend's memory is, if it was started; it never gets shorter. */
+function heapBytes(): number {
+  const backend = tf.findBackend("wasm") as { wasm?: { HEAPU8: Uint8Array } } | null;
+  return backend?.wasm?.HEAPU8.byteLength ?? 0;
+}
+
 /** Everything of `dataset`, in order. */
 async function everything(dataset: Dataset) {
   const features = new Float32Array(dataset.examples * 5);
@@ -88,9 +94,16 @@ function byHand(weights: ArrayLike<number>, features: Float32Array, labels: Int3
   return { gradient, lossSum, correct };
 }
 
-/** What every engine must do, with a sequence of layers and with a graph; call once for each in a test file. */
-export function trainerSuite(engine: EngineName, form: "sequence" | "graph"): void {
-  const make = (model: ModelSpec) => createTrainer({ model: form === "graph" ? graphOf(model) : model, data, engine });
+/**
+ * What every engine must do, with a sequence of layers and with a graph, however its trainers are made; call once for each
+ * in a test file.
+ */
+export function trainerSuite(
+  engine: EngineName,
+  form: "sequence" | "graph",
+  create: typeof createTrainer = createTrainer,
+): void {
+  const make = (model: ModelSpec) => create({ model: form === "graph" ? graphOf(model) : model, data, engine });
   const start = (model: ModelSpec) => initialWeights({ model, data, seed: 3 });
   const logistic = models["softmax regression"]!;
 
@@ -184,6 +197,45 @@ export function trainerSuite(engine: EngineName, form: "sequence" | "graph"): vo
         mean.map((change, i) => weights[i]! + 0.1 * change),
       ),
     ).toBeLessThan(1e-5);
+  });
+
+  test(`${engine}: steps follow the gradient with a correction and a pull to the start`, async () => {
+    const weights = await start(logistic);
+    const dataset = randomTable(10);
+    const { features, labels } = await everything(dataset);
+    const correction = weights.map((_, i) => 0.3 * Math.sin(i));
+    const trainer = await make(logistic);
+    const local = { proximal: 2, correction, epochs: 2 };
+    const { weights: found } = await trainer.train(job(weights, dataset, local));
+    const random = seededRandom(9, "order");
+    const orders = [0, 1].map(() => [...random.permutation(10)]);
+    const expected = { plain: Float64Array.from(weights), local: Float64Array.from(weights) };
+    for (const order of orders) {
+      for (const rows of [order.slice(0, 4), order.slice(4, 8), order.slice(8)]) {
+        const plain = byHand(expected.plain, features, labels, rows).gradient;
+        const own = byHand(expected.local, features, labels, rows).gradient;
+        expected.plain = expected.plain.map((weight, i) => weight - 0.1 * plain[i]!);
+        expected.local = expected.local.map(
+          (weight, i) => weight - 0.1 * (own[i]! + correction[i]! + 2 * (weight - weights[i]!)),
+        );
+      }
+    }
+    expect(furthest(found, expected.local)).toBeLessThan(1e-5);
+    // The next job has an objective of its own.
+    const next = await trainer.train(job(weights, dataset, { epochs: 2 }));
+    expect(furthest(next.weights, expected.plain)).toBeLessThan(1e-5);
+  });
+
+  test(`${engine}: the gradient over all examples is the textbook's`, async () => {
+    const weights = await start(logistic);
+    const dataset = randomTable(500);
+    const { features, labels } = await everything(dataset);
+    const rows = Array.from({ length: 500 }, (_, i) => i);
+    const { signal } = new AbortController();
+    const found = await (await make(logistic)).gradient({ weights, data: dataset, signal });
+    const { gradient, lossSum } = byHand(weights, features, labels, rows);
+    expect(furthest(found.gradient, gradient)).toBeLessThan(1e-6);
+    expect(found.loss).toBeCloseTo(lossSum / 500, 5);
   });
 
   test(`${engine}: one seed gives one result, another seed another, and the given weights stay`, async () => {
@@ -282,7 +334,7 @@ export function trainerSuite(engine: EngineName, form: "sequence" | "graph"): vo
     });
   });
 
-  test(`${engine}: twenty jobs, some of them aborted, leave no tensor behind`, async () => {
+  test(`${engine}: three hundred jobs, some of them aborted, keep tensors and memory as they were`, async () => {
     const wide: ModelSpec = { preset: "mlp", hidden: [1500, 450] };
     const dataset = randomTable(32);
     const subjects = await Promise.all(
@@ -304,9 +356,13 @@ export function trainerSuite(engine: EngineName, form: "sequence" | "graph"): vo
       await trainer.evaluate({ weights, data: dataset, signal: new AbortController().signal });
     };
     for (const subject of subjects) await work(subject, false);
-    const before = tf.memory().numTensors;
-    for (let i = 0; i < 20; i++) await work(subjects[i % 5 === 0 ? 1 : 0]!, i % 2 === 0);
-    expect(tf.memory().numTensors).toBe(before);
+    const held = () => {
+      const { numTensors, numBytes } = tf.memory();
+      return { numTensors, numBytes, heapBytes: heapBytes() };
+    };
+    const before = held();
+    for (let i = 0; i < 300; i++) await work(subjects[i % 50 === 0 ? 1 : 0]!, i % 2 === 0);
+    expect(held()).toEqual(before);
   });
 
   test(`${engine}: the event loop gets its turn while training goes on`, async () => {

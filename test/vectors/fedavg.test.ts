@@ -1,4 +1,3 @@
-import { stepModel } from "@tributary/fedavg";
 import { cohortSize, Fold } from "@tributary/round";
 import { expect, test } from "vitest";
 import { specOf } from "../support/specs.ts";
@@ -14,32 +13,6 @@ test("a mean of updates is weighted by examples, and counts are added", () => {
   expect([...lanes["update"]!]).toEqual([2.5, 5]);
   expect([...lanes["examples"]!]).toEqual([4]);
   expect([weight, contributors]).toEqual([4, 2]);
-});
-
-test("server momentum follows FedAvgM's golden vectors", () => {
-  // ../shared/ALGORITHMS.md A.8: m = .9 m + Δ, η = .1
-  const updates = [
-    [1, -0.5],
-    [0.5, 0.25],
-    [-0.25, 0.1],
-  ];
-  const expected = [
-    [0.1, -0.05],
-    [0.24, -0.07],
-    [0.341, -0.078],
-  ];
-  let state = { model: new Float32Array(2), momentum: new Float64Array(0) };
-  updates.forEach((delta, round) => {
-    state = stepModel(state, Float64Array.from(delta), { learningRate: 0.1, momentum: 0.9 });
-    for (const [i, weight] of state.model.entries()) expect(Math.abs(weight - expected[round]![i]!)).toBeLessThan(1e-6);
-  });
-});
-
-test("without momentum and with learning rate 1 the new model is the old one plus the mean update", () => {
-  const before = { model: Float32Array.of(1, -2), momentum: new Float64Array(0) };
-  const { model } = stepModel(before, Float64Array.of(0.5, 0.25), { learningRate: 1, momentum: 0 });
-  expect([...model]).toEqual([1.5, -1.75]);
-  expect([...before.model]).toEqual([1, -2]);
 });
 
 test("over-selection asks thirty per cent more, and never more than there are", () => {

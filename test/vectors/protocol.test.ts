@@ -6,7 +6,7 @@ const good = {
   name: "digits",
   algorithm: { name: "fedavg", learningRate: 0.1 },
   model: { preset: "2nn" },
-  data: { kind: "images", shape: [28, 28, 1], classes: 10 },
+  data: { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 },
   cohort: { size: 5, minimum: 3 },
   secureAggregation: "none",
   stop: { rounds: 10 },
@@ -140,4 +140,17 @@ test("finds the first value that is no number", () => {
 test("a route is its own pattern when it is given nothing", () => {
   expect(routes.answer()).toBe("/v1/runs/:run/rounds/:round/attempts/:attempt/steps/:step/answers/:client");
   expect(routes.round("run-abcdefgh", 3)).toBe("/v1/runs/run-abcdefgh/rounds/3");
+});
+
+test("a run that predicts a number or nothing has no classes, and one that predicts a class has two or more", () => {
+  const data = (target: string, classes: number) => ({ ...good, data: { kind: "table", shape: [2], target, classes } });
+  expect(parseRunSpec(data("none", 0)).data).toEqual({ kind: "table", shape: [2], target: "none", classes: 0 });
+  expect(parseRunSpec({ ...good, data: { kind: "table", shape: [2], classes: 2 } }).data.target).toBe("class");
+  expect(() => parseRunSpec(data("number", 3))).toThrow("data.classes: expected 0 where the target is number, found 3");
+  expect(() => parseRunSpec(data("class", 1))).toThrow(
+    "data.classes: expected at least 2 where the target is a class, found 1",
+  );
+  expect(() => parseRunSpec(data("rank", 0))).toThrow(
+    'data.target: must be one of "class", "number", "none", found "rank"',
+  );
 });

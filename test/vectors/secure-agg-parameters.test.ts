@@ -7,6 +7,8 @@ import {
   openSession,
   type SecureLane,
   type SessionParameters,
+  type Task,
+  taskHashOf,
   wordBitsNeeded,
 } from "@tributary/secure-agg";
 import { describe, expect, test } from "vitest";
@@ -28,7 +30,7 @@ describe("the canonical encoding", () => {
         ["01000000"], // protocol version
         ["0c000000", "72756e2d3030303030303031"], // run-00000001
         ["03000000", "01000000"], // round, attempt
-        ["00", "03000000", "ab".repeat(32)], // train, model version, model hash
+        ["00", "03000000", "ab".repeat(32), "ee".repeat(32)], // train, model version, model hash, task hash
         ["00000000", "01000000"], // shard 0 of 1
         ["0a000000", "00000000", "07000000"], // 10 clients, complete graph, threshold 7
         ["00", "05000000", "18"], // strict, minimum survivors 5, 24 bits a word
@@ -63,6 +65,7 @@ describe("the canonical encoding", () => {
       { kind: "evaluate" },
       { modelVersion: 4 },
       { modelHash: "cd".repeat(32) },
+      { taskHash: "cd".repeat(32) },
       { shard: { index: 0, count: 2 } },
       { shard: { index: 1, count: 1 } },
       { clients: 11 },
@@ -150,5 +153,39 @@ describe("what a device refuses, whatever the coordinator says", () => {
     expect(() => checkParameters(parameters, { ...defaultFloors, minimumSurvivors: 6 })).toThrow(
       refused("secure_floor"),
     );
+  });
+});
+
+describe("a task", () => {
+  const vector = { sha256: "ab".repeat(32), bytes: 8, element: "f32", length: 2 } as const;
+  const task: Task = {
+    algorithm: { name: "fedavg" },
+    model: { preset: "mlp", hidden: [8, 4] },
+    data: { kind: "table", shape: [2], classes: 2 },
+    settings: { epochs: 2, learningRate: 0.1 },
+    vectors: { model: vector, variate: { ...vector, sha256: "cd".repeat(32) } },
+  };
+
+  test("is one for everyone that was told the same, in whatever order", () => {
+    const { model, variate } = task.vectors;
+    const turned = { settings: { learningRate: 0.1, epochs: 2 }, vectors: { variate: variate!, model: model! } };
+    expect(taskHashOf({ ...task, ...turned })).toBe(taskHashOf(task));
+    expect(taskHashOf(JSON.parse(JSON.stringify(task)))).toBe(taskHashOf(task));
+  });
+
+  test("is another for another algorithm, model, shape of data, setting or vector", () => {
+    const others: Task[] = [
+      { ...task, algorithm: { name: "fedprox" } },
+      { ...task, model: { preset: "mlp", hidden: [4, 8] } },
+      { ...task, model: { preset: "2nn" } },
+      { ...task, data: { kind: "table", shape: [2], classes: 3 } },
+      { ...task, settings: { epochs: 3, learningRate: 0.1 } },
+      { ...task, settings: { epochs: 2, learningRate: "0.1" } },
+      { ...task, settings: { epochs: 2 } },
+      { ...task, vectors: { model: vector } },
+      { ...task, vectors: { model: vector, variate: vector } },
+      { ...task, vectors: { model: { ...vector, element: "f64" }, variate: task.vectors["variate"]! } },
+    ];
+    expect(new Set([task, ...others].map(taskHashOf)).size).toBe(others.length + 1);
   });
 });

@@ -89,6 +89,10 @@ test("an engine that calculates wrongly is refused with the figures and the laye
     await expect(requireParity("wasm")).rejects.toThrow(
       /The engine "wasm" calculates wrongly: a step of .*AveragePooling.* differs from plain JavaScript's by \d\.\de[+-]\d+/,
     );
+    await expect(chooseEngine({ force: "wasm", proven: true })).rejects.toThrow("calculates wrongly");
+    const { engine, reason, parity: proof } = await chooseEngine({ proven: true });
+    expect({ engine, agrees: proof?.agrees }).toEqual({ engine: "cpu", agrees: true });
+    expect(reason).toMatch(/wasm: The engine "wasm" calculates wrongly: .*AveragePooling.* by \d\.\de[+-]\d+/);
   } finally {
     unregisterKernel("AvgPoolGrad", "wasm");
     registerKernel(own);
@@ -97,7 +101,7 @@ test("an engine that calculates wrongly is refused with the figures and the laye
 });
 
 test("three hundred jobs of one trainer, and three hundred trainers, keep memory as it is", async () => {
-  const data = { kind: "images" as const, shape: [8, 8, 1], classes: 3 };
+  const data = { kind: "images" as const, shape: [8, 8, 1], target: "class" as const, classes: 3 };
   const make = () => createTrainer({ model: { preset: "cnn" }, data, engine: "wasm" });
   const trainer = await make();
   const weights = new Float32Array(trainer.parameters);

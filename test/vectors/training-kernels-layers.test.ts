@@ -3,7 +3,7 @@ import type { DataSpec, ModelSpec } from "@tributary/protocol";
 import { createTrainer, denseDataset, type EngineName, initialWeights } from "@tributary/training";
 import { expect, test } from "vitest";
 
-const data: DataSpec = { kind: "images", shape: [6, 6, 2], classes: 3 };
+const data: DataSpec = { kind: "images", shape: [6, 6, 2], target: "class", classes: 3 };
 const random = seededRandom(1, "pixels");
 const dataset = denseDataset({
   features: Float32Array.from({ length: 4 * 72 }, () => random.normal()),

@@ -12,8 +12,8 @@ import {
 } from "@tributary/training";
 import { expect, test } from "vitest";
 
-const mnist: DataSpec = { kind: "images", shape: [28, 28, 1], classes: 10 };
-const small: DataSpec = { kind: "images", shape: [8, 8, 1], classes: 3 };
+const mnist: DataSpec = { kind: "images", shape: [28, 28, 1], target: "class", classes: 10 };
+const small: DataSpec = { kind: "images", shape: [8, 8, 1], target: "class", classes: 3 };
 const presets: ModelSpec[] = [
   { preset: "logistic" },
   { preset: "2nn" },
@@ -160,7 +160,7 @@ test("a topology with more weights than a device should hold is refused before t
 test("a topology that does not fit its data is a bad specification", () => {
   const topology = changed(() => undefined);
   expect(() => parameterCount({ topology }, mnist)).toThrow(expect.objectContaining({ code: "bad_spec" }));
-  expect(() => parameterCount({ preset: "cnn" }, { kind: "table", shape: [9], classes: 2 })).toThrow(
+  expect(() => parameterCount({ preset: "cnn" }, { kind: "table", shape: [9], target: "class", classes: 2 })).toThrow(
     expect.objectContaining({ code: "bad_spec", message: expect.stringContaining("takes images") }),
   );
 });
@@ -179,7 +179,7 @@ test("a graph with a branch can be approved, drawn and trained; one with a cycle
     model_config?: object;
   };
   const given = (exported.model_config ?? exported) as Draft;
-  const data: DataSpec = { kind: "table", shape: [6], classes: 2 };
+  const data: DataSpec = { kind: "table", shape: [6], target: "class", classes: 2 };
   const model = { topology: given };
   expect(parameterCount(model, data)).toBe(6 * 4 + 4 + 6 * 4 + 4 + 4 * 2 + 2);
   const weights = await initialWeights({ model, data, seed: 1 });

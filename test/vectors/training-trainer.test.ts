@@ -1,9 +1,13 @@
 import { chooseEngine, createTrainer, engineNames, engineReport } from "@tributary/training";
 import { describe, expect, test } from "vitest";
+import { presetSuite } from "../support/training-preset-suite.ts";
 import { randomTable, trainerSuite } from "../support/training-trainer-suite.ts";
 
 for (const { engine, present } of await engineReport()) {
-  if (present) describe(engine, () => trainerSuite(engine, "sequence"));
+  if (present) {
+    describe(engine, () => trainerSuite(engine, "sequence"));
+    describe(engine, () => presetSuite(engine));
+  }
 }
 // The one engine that trains a mere sequence of layers by a way of its own.
 describe("wasm, a graph", () => trainerSuite("wasm", "graph"));
@@ -24,7 +28,7 @@ test("an engine that does not exist is refused with what there is", async () => 
 });
 
 test("trainers of two engines can work at the same time", async () => {
-  const data = { kind: "table" as const, shape: [5], classes: 3 };
+  const data = { kind: "table" as const, shape: [5], target: "class" as const, classes: 3 };
   const { signal } = new AbortController();
   const judge = async (engine: "wasm" | "cpu") => {
     const trainer = await createTrainer({ model: { preset: "mlp", hidden: [40] }, data, engine });

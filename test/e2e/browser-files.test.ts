@@ -1,0 +1,127 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
+import { startCoordinator } from "../support/browser-federation.ts";
+import { type Canary, canariesIn } from "../support/canary.ts";
+import { dataFolder } from "../support/data-folder.ts";
+import { greyPng } from "../support/png.ts";
+import { recordingProxy } from "../support/recording-proxy.ts";
+
+const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 }, stop: { rounds: 1 } };
+const size = 8;
+/** Bytes that nothing else in a run looks like; light for cats, dark for dogs. */
+const pixelsOf = (dog: boolean, seed: number) =>
+  Uint8Array.from({ length: size * size }, (_, i) => ((i * 37 + seed * 11) % 97) + (dog ? 0 : 150));
+
+async function petsFolder(): Promise<{ folder: string; pixels: Uint8Array[] }> {
+  const folder = join(await dataFolder(), "pets");
+  const pixels: Uint8Array[] = [];
+  for (const label of ["cats", "dogs"]) {
+    await mkdir(join(folder, label), { recursive: true });
+    for (let i = 0; i < 6; i++) {
+      pixels.push(pixelsOf(label === "dogs", i));
+      await writeFile(join(folder, label, `${i}.png`), greyPng(size, size, pixels.at(-1)!));
+    }
+  }
+  return { folder, pixels };
+}
+
+const petsRun = { ...alone, data: { kind: "images", shape: [size, size, 1], classes: 2 } };
+
+browserTest("images in folders are read and trained on; what is no image is named; no pixel leaves", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun(petsRun);
+  const proxy = await recordingProxy(coordinator.url);
+  const { folder, pixels } = await petsFolder();
+  const { page, complaints } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${proxy.url}/join`);
+  await writeFile(join(folder, "dogs", "broken.png"), "no image");
+  await page.getByLabel("Folder", { exact: true }).setInputFiles(folder);
+  await page.getByRole("alert").getByText("dogs/broken.png is not an image that this browser can read.").waitFor();
+  await writeFile(join(folder, "dogs", "broken.png"), greyPng(size, size, pixels[6]!));
+  await page.getByLabel("Folder", { exact: true }).setInputFiles(folder);
+  await page.getByText("13 examples ready").waitFor();
+  expect(await page.getByLabel("Examples in each class").textContent()).toBe("cats6dogs7");
+  await page.getByRole("img", { name: "13 of your images, each with its class" }).waitFor();
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("The run is over").waitFor({ timeout: 60_000 });
+  expect((await coordinator.rounds(run))[0]!.weight).toBe(13);
+  expect(complaints).toEqual([]);
+
+  const canaries = pixels.map((image, i): Canary => {
+    const row = image.subarray(0, 2 * size);
+    const floats = Float32Array.from(row, (value) => value / 255);
+    const names = [
+      { how: "pixels", bytes: row },
+      { how: "pixels in base64", bytes: Buffer.from(Buffer.from(row.subarray(0, 15)).toString("base64")) },
+      { how: "float32", bytes: new Uint8Array(floats.buffer) },
+      { how: "file", bytes: greyPng(size, size, image).subarray(33, 65) },
+    ];
+    return { name: `image ${i}`, encodings: names };
+  });
+  expect(canariesIn(proxy.captured, canaries)).toEqual([]);
+});
+
+const table = `petal,kind\n${Array.from({ length: 40 }, (_, i) => `${i / 10},${i < 20 ? "a" : "b"}`).join("\n")}\n`;
+const tableRun = { cohort: alone.cohort, data: { kind: "table", shape: [1], classes: 2 } };
+
+/** Drops a file of text on the data's card. */
+async function drop(page: Page, name: string, text: string): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ([fileName, content]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([content!], fileName!));
+      return data;
+    },
+    [name, text],
+  );
+  await page.getByRole("region", { name: "Your data" }).dispatchEvent("drop", { dataTransfer: transfer });
+}
+
+browserTest("a dropped table is read; a file that this run cannot use is refused by name", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun({ ...tableRun, stop: { rounds: 1 } });
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await page.getByLabel("File", { exact: true }).waitFor();
+  await drop(page, "cat.png", "no use");
+  await page.getByRole("alert").getByText("This run has no use for cat.png.").waitFor();
+  await drop(page, "flowers.csv", table);
+  await page.getByRole("button", { name: "Use this table" }).click();
+  await page.getByText("40 examples ready").waitFor();
+  await page.getByText("1 feature: petal").waitFor();
+});
+
+browserTest(
+  "files that the person keeps let a reload join again, outlast leaving, and go when they say so",
+  async () => {
+    const coordinator = await startCoordinator();
+    await coordinator.startRun({ ...tableRun, evaluation: { on: "nowhere" }, stop: { rounds: 10_000 } });
+    const { page } = await openPage(chromiumFlags.wasm);
+    await page.goto(`${coordinator.url}/join`);
+    await page.getByLabel("File", { exact: true }).waitFor();
+    await drop(page, "flowers.csv", table);
+    await page.getByRole("button", { name: "Use this table" }).click();
+    await page.getByLabel("Keep these files in this browser").check();
+    await page.getByText("They are kept.").waitFor();
+    await page.getByRole("button", { name: "Join" }).click();
+    const sent = page.getByText(/Round \d+: sent the update/).first();
+    await sent.waitFor();
+
+    await page.reload();
+    await sent.waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: "Leave" }).click();
+    await page.getByText("The files that you chose to keep are still in this browser").waitFor();
+
+    await page.reload();
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.getByText("40 examples ready").waitFor();
+    await page.getByLabel("Keep these files in this browser").uncheck();
+    await page.getByText("They are kept.").waitFor({ state: "hidden" });
+    await page.reload();
+    await page.getByRole("radio", { name: /Digits, together/ }).waitFor();
+    expect(await page.getByText("An earlier visit kept data").count()).toBe(0);
+  },
+);

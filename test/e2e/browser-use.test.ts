@@ -1,0 +1,69 @@
+import { expect } from "vitest";
+import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
+import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+
+const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 } };
+
+browserTest("a device on its battery trains nothing until it is charged, or the person says so", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 3 } });
+  const { page, complaints } = await openPage(chromiumFlags.wasm);
+  await page.addInitScript(() => {
+    const battery = Object.assign(new EventTarget(), { charging: false });
+    Object.assign(navigator, { getBattery: async () => battery });
+  });
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("Paused: the device runs on its battery").waitFor();
+  await expect.poll(async () => (await coordinator.get<{ phase: string }>(`/v1/runs/${run}`)).phase).toBe("collecting");
+  await page.getByText("How much of this device to use").click();
+  await page.getByLabel("Time given to training").fill("50");
+  expect((await coordinator.get<{ round: number }>(`/v1/runs/${run}`)).round).toBe(0);
+
+  await page.getByLabel("Pause while this device runs on its battery").uncheck();
+  await page.getByText("The run is over").waitFor({ timeout: 60_000 });
+  expect(await coordinator.rounds(run)).toHaveLength(3);
+  expect(complaints).toEqual([]);
+});
+
+browserTest("a person pauses by hand, and goes on", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 10_000 } });
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  const round = async () => (await coordinator.get<{ round: number }>(`/v1/runs/${run}`)).round;
+  await expect.poll(round, { timeout: 30_000 }).toBeGreaterThan(0);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused by you").waitFor();
+  await page.getByRole("button", { name: "Go on" }).click();
+  const before = await round();
+  await expect.poll(round, { timeout: 30_000 }).toBeGreaterThan(before + 1);
+});
+
+browserTest("before joining the page says what leaves, what stays, what protects it and what it costs", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun({ name: "In the clear" });
+  await coordinator.startRun({ name: "Under a sum", secureAggregation: "required", model: { preset: "2nn" } });
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  const about = page.getByRole("region", { name: "What you would take part in" });
+  for (const said of [
+    /The operator of 127\.0\.0\.1:\d+ has devices train one model together: “Under a sum”/,
+    /masked: noise to whoever gets it/,
+    /Your examples, their labels/,
+    /never one of fewer than three/,
+    /Clipping: one weight's change counts up to 0\.5/,
+    /796\.8 kB down \(199,210 weights\)/,
+    /Work in each round: about/,
+  ]) {
+    await about.getByText(said).waitFor();
+  }
+  await page.getByRole("radio", { name: /In the clear/ }).check();
+  await about.getByText("Nothing hides this device's update from the coordinator").waitFor();
+  await about.getByText("how many examples you have, in the clear").waitFor();
+  expect(await coordinator.get<unknown[]>("/v1/clients")).toEqual([]);
+});

@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import { Pacer } from "../../apps/browser-client/src/training/pace.ts";
+
+/** A clock that stands still until it is told to go on. */
+function handClock() {
+  let now = 0;
+  const timers = new Set<{ at: number; callback: () => void }>();
+  return {
+    clock: {
+      now: () => now,
+      setTimeout(callback: () => void, ms: number) {
+        const timer = { at: now + ms, callback };
+        timers.add(timer);
+        return () => void timers.delete(timer);
+      },
+    },
+    async pass(ms: number) {
+      now += ms;
+      for (const timer of [...timers].filter(({ at }) => at <= now)) {
+        timers.delete(timer);
+        timer.callback();
+      }
+      await Promise.resolve();
+      await Promise.resolve();
+    },
+  };
+}
+
+function watched(turn: Promise<void>): { done: boolean } {
+  const watch = { done: false };
+  turn.then(
+    () => (watch.done = true),
+    () => undefined,
+  );
+  return watch;
+}
+
+const never = new AbortController().signal;
+
+test("a device that gives a quarter of its time rests three times as long as it worked", async () => {
+  const { clock, pass } = handClock();
+  const pacer = new Pacer(clock);
+  pacer.set({ share: 0.25, paused: false });
+  await pacer.turn(never);
+  await pass(100);
+  const turn = watched(pacer.turn(never));
+  await pass(299);
+  expect(turn.done).toBe(false);
+  await pass(1);
+  expect(turn.done).toBe(true);
+});
+
+test("a device that gives all its time never waits", async () => {
+  const { clock, pass } = handClock();
+  const pacer = new Pacer(clock);
+  await pacer.turn(never);
+  await pass(100);
+  await pacer.turn(never);
+});
+
+test("a paused device begins no batch until it may go on, however much time passes", async () => {
+  const { clock, pass } = handClock();
+  const pacer = new Pacer(clock);
+  pacer.set({ share: 1, paused: true });
+  const turn = watched(pacer.turn(never));
+  await pass(1e9);
+  expect(turn.done).toBe(false);
+  pacer.set({ share: 1, paused: false });
+  await pass(0);
+  expect(turn.done).toBe(true);
+});
+
+test("a pause ends with the work it holds up, so that the next round's is not kept waiting behind it", async () => {
+  const { clock } = handClock();
+  const pacer = new Pacer(clock);
+  pacer.set({ share: 1, paused: true });
+  const round = new AbortController();
+  const turn = pacer.turn(round.signal);
+  round.abort(new Error("the round went on"));
+  await expect(turn).rejects.toThrow("the round went on");
+});
+
+test("a rest ends early when the person gives more", async () => {
+  const { clock, pass } = handClock();
+  const pacer = new Pacer(clock);
+  pacer.set({ share: 0.1, paused: false });
+  await pacer.turn(never);
+  await pass(500);
+  const turn = watched(pacer.turn(never));
+  pacer.set({ share: 1, paused: false });
+  await pass(0);
+  expect(turn.done).toBe(true);
+});
