@@ -277,6 +277,30 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       await store.close();
     });
 
+    test("whose session a token is, asked for again, is never out of date", async () => {
+      const store = await (await place()).open();
+      await store.enrol(enrolment(1));
+      const { tokenHash, tokenExpiresAt } = enrolment(1);
+      const whose = (hash: string, at = 0) => store.session(hash, at);
+      expect(await whose(sha("nobody's"))).toBeUndefined();
+      for (const _ of ["looked up", "remembered"]) {
+        expect(await whose(tokenHash)).toEqual({ client: clientNamed(1), revoked: false });
+        expect(await whose(tokenHash, tokenExpiresAt)).toBeUndefined();
+        expect(await whose(tokenHash, tokenExpiresAt - 1)).toMatchObject({ client: clientNamed(1) });
+      }
+      await store.startSession(clientNamed(1), { tokenHash: sha("second"), tokenExpiresAt });
+      expect(await whose(tokenHash)).toBeUndefined();
+      expect(await whose(sha("second"))).toMatchObject({ client: clientNamed(1) });
+      await store.enrol(enrolment(1, { tokenHash: sha("third") }));
+      expect(await whose(sha("second"))).toBeUndefined();
+      expect(await whose(sha("third"))).toMatchObject({ revoked: false });
+      // One that is looked up while it changes is not remembered as it was.
+      const looked = whose(sha("third"));
+      await store.revoke(clientNamed(1));
+      await looked;
+      expect(await whose(sha("third"))).toMatchObject({ revoked: true });
+    });
+
     test("a session takes the place of the one before; a revoked client gets none", async () => {
       const store = await (await place()).open();
       await store.enrol(enrolment(1));
