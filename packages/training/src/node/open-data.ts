@@ -97,10 +97,9 @@ function openDigits(split: "train" | "test", { examples, seed = 0 }: OpenDataOpt
 }
 
 async function openMnist(folder: string, prefix: "train" | "t10k"): Promise<OpenedData> {
-  const [images, labels] = await Promise.all([
-    readEither(join(folder, `${prefix}-images-idx3-ubyte`)),
-    readEither(join(folder, `${prefix}-labels-idx1-ubyte`)),
-  ]);
+  // One after the other: of two files that are missing, the same is named each time.
+  const images = await readEither(join(folder, `${prefix}-images-idx3-ubyte`));
+  const labels = await readEither(join(folder, `${prefix}-labels-idx1-ubyte`));
   const dataset = await within(folder, () => readMnist({ images, labels }));
   return opened("images", dataset, { labels: dataset.labels, name: `MNIST, ${folder}` });
 }
