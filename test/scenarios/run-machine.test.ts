@@ -115,6 +115,15 @@ test("closes at its goal and tells the stragglers", () => {
   ]);
 });
 
+test("a timer that rings before the deadline is set again: nothing else may ever move the step on", () => {
+  const run = drive();
+  run.send({ type: "start" });
+  const deadline = run.world.now + 120_000;
+  expect(run.wait(119_999.4)).toEqual([{ type: "wake", at: deadline }]);
+  expect(run.state.phase).toBe("collecting");
+  expect(types(run.wait(0.6))).toEqual(["abandon", "wake"]);
+});
+
 test("goes on at the deadline with the quorum, naming who was late", () => {
   const run = drive();
   run.send({ type: "start" });

@@ -78,9 +78,10 @@ export function advance(plan: RunPlan, state: RunState, event: RunEvent, world: 
     case "broken":
       return isEnd(state) ? unchanged(state) : leaveOff(state, world, { outcome: "failed", reason: event.reason });
     case "tick":
-    case "present":
       if (state.phase === "gathering") return gather(plan, state, world);
-      return state.phase === "collecting" ? settle(plan, state, world) : unchanged(state);
+      return state.phase === "collecting" ? ring(plan, state, world) : unchanged(state);
+    case "present":
+      return state.phase === "gathering" ? gather(plan, state, world) : unchanged(state);
     case "departed":
       return state.phase === "collecting" ? settle(plan, lose(plan, state, event), world) : unchanged(state);
     case "declined":
@@ -162,6 +163,12 @@ function gather(plan: RunPlan, state: Gathering, world: World): Transition {
   // Nobody was asked, so no attempt is spent: the window simply begins anew.
   const until = world.now + deadlines.joinMs;
   return { state: { ...state, until }, effects: [{ type: "wake", at: until }] };
+}
+
+/** What a timer sets off. One that rang before the deadline, as timers do by fractions of a millisecond, is set again. */
+function ring(plan: RunPlan, state: Collecting, world: World): Transition {
+  if (world.now < state.deadline) return { state, effects: [{ type: "wake", at: state.deadline }] };
+  return settle(plan, state, world);
 }
 
 /** Closes or abandons the step at hand if it is time to. */
