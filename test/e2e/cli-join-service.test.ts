@@ -26,7 +26,11 @@ test("SIGTERM in the middle of training ends a device at once, cleanly, and the 
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(lines.at(-1)).toMatchObject({ type: "left" });
   const { body } = await call<ClientRecord[]>(coordinator.url, `GET ${routes.clients()}`);
-  expect(body.find((record) => record.client === client)).toMatchObject({ connected: false });
+  const capabilities = { platform: `Node ${process.versions.node} on ${process.platform} ${process.arch}` };
+  const found = body.find((record) => record.client === client);
+  expect(found).toMatchObject({ connected: false, capabilities });
+  expect(found?.capabilities?.processors).toBeGreaterThan(0);
+  expect(found?.capabilities?.memoryBytes).toBeGreaterThan(2 ** 20);
 });
 
 test("the devices of one process train on threads of their own", async () => {

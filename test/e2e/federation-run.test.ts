@@ -30,13 +30,15 @@ test("three devices train a model together; every record says what happened", as
   expect(done).toMatchObject({ phase: "finished", reason: "all 4 rounds done", round: 4, modelVersion: 4 });
   const rounds = await roundsOf(run);
   expect(rounds).toHaveLength(4);
-  for (const { round, survivors, weight, bytesUp, bytesDown, evaluation, metrics, dropped } of rounds) {
+  for (const { round, survivors, weight, bytesUp, bytesDown, judging, evaluation, metrics, dropped } of rounds) {
     expect(survivors).toHaveLength(3);
     expect(dropped).toEqual([]);
     expect(weight).toBe(8 + 16 + 24);
     expect(bytesUp).toBe(3 * (24 + 8 * 4));
     // The devices of one process share a download, and have the later models from judging them.
     expect(bytesDown).toBe(round === 1 ? 24 : 0);
+    expect(judging).toMatchObject({ bytesDown: 24 });
+    expect(judging!.bytesUp).toBeGreaterThan(3 * 24);
     expect(evaluation).toMatchObject({ examples: 48 });
     expect(metrics["trainingExamples"]).toBe(48);
   }

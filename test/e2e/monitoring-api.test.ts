@@ -123,6 +123,7 @@ test("every documented operation answers as the document says", async () => {
   }
   await runThat(url, run, ({ phase }) => isOver(phase));
 
+  await ask("POST /v1/runs/check", {}, { json: specOf() });
   await ask("GET /v1/runs/{run}/rounds", { run }, { query: "?after=1" });
   await ask("GET /v1/runs/{run}/rounds/{round}", { run, round: 1 });
   await ask("GET /v1/runs/{run}/rounds/{round}/timeline", { run, round: 2 });

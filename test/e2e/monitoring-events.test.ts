@@ -127,6 +127,31 @@ test("whoever asks for events that are no longer kept hears which are missing, a
   expect(ids).toEqual(Array.from({ length: 100_000 }, (_, index) => 1_001 + index));
 });
 
+test("large events are read a few at a time, and none is left out", async () => {
+  const folder = await dataFolder();
+  const store = await openSqliteStore(join(folder, "tributary.sqlite"));
+  const run = "run-00000001" as RunId;
+  const large = [0.1, 0.7, 0.7, 3, 0.1, 0.1];
+  for (const [at, megabytes] of large.entries()) {
+    store.noteEvent({ type: "created", at, run, name: "x".repeat(1e6 * megabytes) });
+  }
+  await store.writeEvents();
+  const pages: number[][] = [];
+  for (let after = 0; ; ) {
+    const page = await store.events({ after, limit: 200, run });
+    if (page.length === 0) break;
+    pages.push(page.map(({ at }) => at));
+    after = page.at(-1)!.id;
+  }
+  expect(pages).toEqual([[0, 1], [2], [3], [4, 5]]);
+  await store.close();
+
+  const { url } = await localCoordinator({ dataFolder: folder });
+  const reader = await EventReader.open(`${url}${routes.events()}?after=0`);
+  await reader.until(({ id }) => id === large.length);
+  expect(reader.events).toHaveLength(large.length);
+});
+
 test("a Last-Event-ID that is no number of an event is refused", async () => {
   const { url } = await localCoordinator();
   const { status, body } = await call(url, `GET ${routes.events()}`, { headers: { "last-event-id": "yesterday" } });

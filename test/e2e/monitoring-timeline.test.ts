@@ -43,6 +43,7 @@ test("a round's timeline shows who fetched and who answered when, while it is op
   ]);
   const history = (await call<RoundSummary[]>(again, `GET ${routes.history(run)}`)).body;
   expect(history).toMatchObject([{ round: 1, asked: 2, survived: 1, steps: [{ name: "update", answered: 1 }] }]);
+  expect(history[0]!.lost).toEqual([{ step: "update", reason: expect.any(String), clients: 1 }]);
   expect(history[0]).not.toHaveProperty("cohort");
 });
 

@@ -64,6 +64,7 @@ describe("off loopback", () => {
 
   const operatorWrites: [method: string, path: string, body?: unknown][] = [
     ["POST", routes.runs(), specOf()],
+    ["POST", routes.runCheck(), specOf()],
     ["POST", routes.runAction("start", "run-00000000")],
     ["POST", routes.runAction("pause", "run-00000000")],
     ["POST", routes.runAction("resume", "run-00000000")],

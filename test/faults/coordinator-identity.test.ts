@@ -8,6 +8,7 @@ import {
   type Introduction,
   introductionStatement,
   type Problem,
+  protocolVersion,
   routes,
   type Session,
   toBase64,
@@ -197,7 +198,7 @@ test.each(weak)("E6: a key that anyone can sign for is refused at enrolment: %s"
   // R = the identity and S = 0: with a key of small order, some verifiers take this under any message.
   const proof = toBase64(Uint8Array.of(1, ...new Uint8Array(63)));
   const { nonce } = await introduced();
-  const json = { name: "x", engine: "x", tags: [], protocol: 1, publicKey, nonce, proof };
+  const json = { name: "x", engine: "x", tags: [], protocol: protocolVersion, publicKey, nonce, proof };
   expect(await post(routes.clients(), json)).toMatchObject({ status: 400, body: { code: "bad_request" } });
 });
 

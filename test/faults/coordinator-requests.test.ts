@@ -102,6 +102,69 @@ test.each<[what: string, spec: unknown, detail: RegExp]>([
   expect((await call<RunRecord[]>(coordinator.url, `GET ${routes.runs()}`)).body).toEqual(expect.any(Array));
 });
 
+test("a refusal lists what is wrong field by field, so that nobody has to take its sentence apart", async () => {
+  const { body } = await post(with_({ name: 7, cohort: { size: 3, minimum: "a; seed: b" } }));
+  expect(body.faults).toEqual([
+    { path: "name", detail: "must be string, found 7" },
+    { path: "cohort.minimum", detail: 'must be integer, found "a; seed: b"' },
+  ]);
+});
+
+const tooWide = { preset: "mlp", hidden: [65_536, 65_536] };
+const misfit = {
+  topology: {
+    class_name: "Sequential",
+    config: {
+      layers: [
+        { class_name: "Dense", config: { name: "out", batch_input_shape: [null, 3], units: 2, activation: "softmax" } },
+      ],
+    },
+  },
+};
+
+test.each<[what: string, changes: Record<string, unknown>, fault?: [path: string, detail: RegExp]]>([
+  ["that is right", {}],
+  ["that is wrong by itself", { name: "" }, ["name", /must not have fewer/]],
+  ["of a model with too many weights", { model: tooWide }, ["model", /more than 50000000 weights/]],
+  [
+    "of layers that do not take the data",
+    { model: misfit },
+    ["model", /takes 3 to 2 values; the run's data has examples of 2/],
+  ],
+  [
+    "of weights that nobody uploaded",
+    { model: { preset: "logistic", weights: "0".repeat(64) } },
+    ["model.weights", /nothing with this SHA-256/],
+  ],
+  [
+    "of more centres than fit into memory",
+    {
+      model: undefined,
+      algorithm: { name: "kmeans", clusters: 10_000 },
+      data: { kind: "table", shape: [1_000_000], target: "none", classes: 0 },
+    },
+    ["algorithm", /^each device would answer kmeans with 10000010001 numbers; at most 50000000 are taken$/],
+  ],
+  [
+    "of a set that the coordinator does not have",
+    { evaluation: { on: "coordinator" } },
+    ["evaluation.data", /no evaluation set/],
+  ],
+])("a specification %s is checked as it would be created, and nothing is kept", async (_what, changes, fault) => {
+  const runs = async () => (await call<RunRecord[]>(coordinator.url, `GET ${routes.runs()}`)).body;
+  const before = await runs();
+  const checked = await call(coordinator.url, `POST ${routes.runCheck()}`, { json: with_(changes) });
+  expect(await runs()).toEqual(before);
+  const created = await post(with_(changes));
+  if (fault === undefined) {
+    expect(checked).toMatchObject({ status: 200, body: { spec: created.body.spec } });
+    return;
+  }
+  const [path, detail] = fault;
+  expect(checked.body.faults).toEqual([{ path, detail: expect.stringMatching(detail) }]);
+  expect([checked.status, checked.body]).toEqual([created.status, created.body]);
+});
+
 test("a refused specification leaves no run behind", async () => {
   const before = (await call<RunRecord[]>(coordinator.url, `GET ${routes.runs()}`)).body.length;
   await post(with_({ rounds: 10 }));

@@ -9,7 +9,7 @@ import {
   type ParticipantEvent,
   systemClock,
 } from "@tributary/participant";
-import { type ClientId, fromBase64, type Introduction, toBase64 } from "@tributary/protocol";
+import { type ClientId, fromBase64, type Introduction, ProtocolError, toBase64 } from "@tributary/protocol";
 import { clientIdOf, portableCrypto, seedSigner, signRoster } from "@tributary/secure-agg";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { Identities } from "../../apps/coordinator/src/identities.ts";
@@ -85,13 +85,13 @@ test("F10: a coordinator that cannot prove the key it shows is refused", async (
 for (const [what, protocol, detail] of [
   [
     "too new",
-    { from: 2, to: 3 },
-    "The coordinator understands protocol versions 2 to 3, the device protocol version 1; upgrade the device.",
+    { from: 3, to: 4 },
+    "The coordinator understands protocol versions 3 to 4, the device protocol versions 1 to 2; upgrade the device.",
   ],
   [
     "too old",
     { from: 0, to: 0 },
-    "The coordinator understands protocol version 0, the device protocol version 1; upgrade the coordinator.",
+    "The coordinator understands protocol version 0, the device protocol versions 1 to 2; upgrade the coordinator.",
   ],
 ] as const) {
   test(`a coordinator that is ${what} is told apart by its versions, and sent nothing`, async () => {
@@ -103,15 +103,58 @@ for (const [what, protocol, detail] of [
 }
 
 test("a coordinator that is one version ahead is spoken to in this device's version, also to log in", async () => {
-  coordinator.identities = speaking({ from: 1, to: 2 });
+  coordinator.identities = speaking({ from: 2, to: 3 });
   const kept = { identity: identityInMemory(), keys: keysInMemory() };
   const first = device(kept);
   const client = await first.offered();
   await first.participant.leave();
   coordinator.expireSessions();
   expect(await device(kept).offered()).toBe(client);
-  expect(coordinator.enrolments.map(({ protocol }) => protocol)).toEqual([1]);
-  expect(coordinator.logins.map(({ protocol }) => protocol)).toEqual([1]);
+  expect(coordinator.enrolments.map(({ protocol }) => protocol)).toEqual([2]);
+  expect(coordinator.logins.map(({ protocol }) => protocol)).toEqual([2]);
+});
+
+const capabilities = { platform: "a test", processors: 2 };
+
+test("a coordinator of the first version is told nothing that it does not know", async () => {
+  coordinator.identities = speaking({ from: 1, to: 1 });
+  await device({ capabilities }).offered();
+  expect(coordinator.enrolments).toHaveLength(1);
+  expect(coordinator.enrolments[0]).toMatchObject({ protocol: 1, engine: "plain loops" });
+  expect(coordinator.enrolments[0]).not.toHaveProperty("capabilities");
+});
+
+test("a device that has changed describes itself anew, as the same client; one that has not sends nothing", async () => {
+  const kept = { identity: identityInMemory(), keys: keysInMemory() };
+  const appear = async (different: Parameters<typeof device>[0]) => {
+    const appeared = device({ ...kept, ...different });
+    const client = await appeared.offered();
+    await appeared.participant.leave();
+    return client;
+  };
+  const client = await appear({ capabilities });
+  expect(await appear({ capabilities })).toBe(client);
+  expect(coordinator.enrolments).toHaveLength(1);
+  expect(await appear({ capabilities, engine: "another" })).toBe(client);
+  expect(await appear({ capabilities: { ...capabilities, adapter: "a new card" }, engine: "another" })).toBe(client);
+  expect(coordinator.enrolments.map(({ engine, capabilities }) => [engine, capabilities?.adapter])).toEqual([
+    ["plain loops", undefined],
+    ["another", undefined],
+    ["another", "a new card"],
+  ]);
+});
+
+test("a device that has changed, and no longer has the join token, goes on as it was known", async () => {
+  const kept = { identity: identityInMemory(), keys: keysInMemory() };
+  const first = device(kept);
+  const client = await first.offered();
+  await first.participant.leave();
+  coordinator.disturb = (request) => {
+    if (request === "POST /v1/clients") throw new ProtocolError("unauthorized", "it needs the join token");
+    return undefined;
+  };
+  expect(await device({ ...kept, engine: "another" }).offered()).toBe(client);
+  expect(coordinator.enrolments).toHaveLength(1);
 });
 
 /** The coordinator's identity, in the words of one that understands these versions. */
@@ -209,7 +252,7 @@ test("a device can enrol without taking part, and is the same client when it doe
     ...kept,
     coordinator: coordinator.url,
     name: "a device",
-    engine: "none",
+    engine: "plain loops",
     fetch,
   });
   expect(await device(kept).offered()).toBe(client);

@@ -1,6 +1,6 @@
 import { seededRandom } from "@tributary/algorithm";
 import { BlobCache, WorkQueue } from "@tributary/participant";
-import { ProtocolError, type RunId, routes } from "@tributary/protocol";
+import { ProtocolError, protocolVersion, type RunId, routes } from "@tributary/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ScriptedCoordinator } from "../support/participant-coordinator.ts";
 import { deviceOf, planOf, questionOf, type TestDevice, theRun } from "../support/participant-device.ts";
@@ -30,7 +30,9 @@ const join = (...options: [different?: Parameters<typeof deviceOf>[1]]): TestDev
 test("a device enrols, offers itself, trains, reports and uploads what the training gave", async () => {
   const device = join({ name: "ward 3", tags: ["gpu"] });
   const client = await device.offered();
-  expect(coordinator.enrolments).toMatchObject([{ name: "ward 3", engine: "plain loops", tags: ["gpu"], protocol: 1 }]);
+  expect(coordinator.enrolments).toMatchObject([
+    { name: "ward 3", engine: "plain loops", tags: ["gpu"], protocol: protocolVersion },
+  ]);
   coordinator.ask(client, questionOf(coordinator.publish(start)));
   const sent = await device.event("sent");
 

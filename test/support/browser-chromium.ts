@@ -65,6 +65,30 @@ export interface WatchedPage {
   readonly complaints: string[];
 }
 
+/**
+ * Adds up how far what is on the page jumps (the Layout Instability API's score; what a person did to cause it does not
+ * count), from the next address on that it opens. The function returned gives the sum since it was last called.
+ */
+export async function layoutShifts(page: Page): Promise<() => Promise<number>> {
+  await page.addInitScript(() => {
+    const shifts = globalThis as unknown as { shifted: number };
+    shifts.shifted = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        const { value, hadRecentInput } = entry as unknown as { value: number; hadRecentInput: boolean };
+        if (!hadRecentInput) shifts.shifted += value;
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  return () =>
+    page.evaluate(() => {
+      const shifts = globalThis as unknown as { shifted: number };
+      const { shifted } = shifts;
+      shifts.shifted = 0;
+      return shifted;
+    });
+}
+
 /** A new page in a browser with these flags; closed when the test ends. */
 export async function openPage(
   flags: readonly string[] = chromiumFlags.wasm,

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { RunningCoordinator } from "@tributary/coordinator";
 import type { AttemptTimeline, ClientId, Dropped, RunId } from "@tributary/protocol";
 import { noProgress } from "@tributary/round";
 import { openSqlite, openSqliteStore } from "../../apps/coordinator/src/store/sqlite.ts";
@@ -11,7 +12,10 @@ import { clientsNamed, specOf } from "./specs.ts";
  * A coordinator whose store holds `clients` devices, and a paused run of `rounds` rounds that asked all of them; every
  * tenth was lost, and the last to answer was "client 1".
  */
-export async function largeFederation(clients: number, rounds: number): Promise<{ url: string; run: RunId }> {
+export async function largeFederation(
+  clients: number,
+  rounds: number,
+): Promise<{ url: string; run: RunId; coordinator: RunningCoordinator; folder: string }> {
   const folder = await dataFolder();
   const first = await localCoordinator({ dataFolder: folder });
   const { run } = await createRun(first.url, specOf({ name: "everyone", stop: { rounds: 1_000 } }), { start: false });
@@ -54,7 +58,28 @@ export async function largeFederation(clients: number, rounds: number): Promise<
     store.noteAttempt({ run, round, timeline: timelineOf(cohort, dropped), asked: cohort, answered: survivors });
   }
   await store.close();
-  return { url: (await localCoordinator({ dataFolder: folder })).url, run };
+  const coordinator = await localCoordinator({ dataFolder: folder });
+  return { url: coordinator.url, run, coordinator, folder };
+}
+
+/** Has every device of a stopped federation offer itself, and every tenth be lost by the next attempt. */
+export async function noteReturn(folder: string, run: RunId, clients: number): Promise<void> {
+  const store = await openSqliteStore(join(folder, "tributary.sqlite"));
+  const [at, cohort] = [1_700_000_600_000, clientsNamed(clients)];
+  for (const [number, client] of cohort.entries()) {
+    store.noteEvent({ type: "join", at, run, client, name: `client ${number}` });
+    const lost = {
+      kind: "train",
+      round: 4,
+      attempt: 1,
+      step: "update",
+      client,
+      reason: "its connection closed",
+    } as const;
+    if (number % 10 === 0) store.noteEvent({ type: "dropped", at, run, ...lost });
+  }
+  await store.writeEvents();
+  await store.close();
 }
 
 function timelineOf(cohort: readonly ClientId[], dropped: readonly Dropped[]): AttemptTimeline {

@@ -16,7 +16,6 @@ import {
   ProgressReport,
   ProtocolError,
   parse,
-  protocolVersion,
   type RunId,
   type RunPlan,
   routes,
@@ -26,6 +25,7 @@ import {
 } from "@tributary/protocol";
 import { Server as SocketServer } from "socket.io";
 import type { TSchema } from "typebox";
+import { checkVersion } from "../../apps/coordinator/src/check-version.ts";
 import { Identities } from "../../apps/coordinator/src/identities.ts";
 import { freshSigner } from "./device-identity.ts";
 import { Log } from "./participant-log.ts";
@@ -243,7 +243,7 @@ export class ScriptedCoordinator {
 
   async #enrol(body: Uint8Array) {
     const enrolment = parse(Enrolment, jsonOf(body), { what: "enrolment" });
-    if (enrolment.protocol !== protocolVersion) throw new ProtocolError("upgrade_required", "another version");
+    checkVersion(enrolment);
     const client = await this.identities.enrolled(enrolment);
     this.enrolments.push(enrolment);
     this.#keys.set(client, enrolment.publicKey);

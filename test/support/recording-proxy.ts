@@ -20,6 +20,8 @@ export interface RecordingProxy {
   readonly captured: readonly Captured[];
   /** Bytes of all bodies and frames' payloads so far. */
   payloadBytes(): number;
+  /** Breaks the network: what is open ends without a word, and nothing gets through until the function returned is called. */
+  cut(): () => void;
 }
 
 /**
@@ -80,15 +82,29 @@ export async function recordingProxy(
     }
   });
 
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
+  let isCut = false;
+  server.on("connection", (socket) => {
+    if (isCut) socket.destroy();
+  });
+  const breakOff = () => {
     for (const socket of open) socket.destroy();
     server.closeAllConnections();
+  };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    breakOff();
     return new Promise<void>((resolve) => server.close(() => resolve()));
   });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     captured,
+    cut() {
+      isCut = true;
+      breakOff();
+      return () => {
+        isCut = false;
+      };
+    },
     payloadBytes: () =>
       captured.reduce((sum, one) => sum + (one.kind === "frame" ? one.payload : one.body).byteLength, 0),
   };

@@ -18,7 +18,8 @@ export function newRun(change: Partial<NewRun> = {}): NewRun {
 
 export function enrolment(number: number, change: Partial<Enrolment> = {}): Enrolment {
   const client = clientNamed(number);
-  const described = { name: `box ${number}`, tags: ["gpu"], engine: "plain" };
+  const capabilities = { platform: "a test", processors: number, memoryBytes: 2 ** 40 };
+  const described = { name: `box ${number}`, tags: ["gpu"], engine: "plain", capabilities };
   const session = { tokenHash: sha(client), tokenExpiresAt: 1_700_086_400_000 };
   const publicKey = Buffer.from(sha(`key of ${client}`), "hex").toString("base64");
   return { client, ...described, ...session, publicKey, createdAt: 1_700_000_000_000 + number, ...change };

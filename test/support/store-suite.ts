@@ -139,10 +139,11 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       const { record, model } = roundCommit(1);
       await store.commitRound({ ...roundCommit(1), record });
       const metrics = { accuracy: 0.97 };
+      const judging = { bytesUp: 60, bytesDown: 40 };
       const state = { phase: "finished", progress: 7 } as const;
-      await store.saveEvaluation({ run, round: 1, metrics, seconds: 2.5, state });
+      await store.saveEvaluation({ run, round: 1, metrics, seconds: 2.5, judging, state });
       const seconds = { ...record.seconds, evaluating: 2.5 };
-      expect(await store.round(run, 1)).toEqual({ ...record, evaluation: metrics, seconds });
+      expect(await store.round(run, 1)).toEqual({ ...record, judging, evaluation: metrics, seconds });
       expect(await store.model(run, 1)).toEqual({ ...model, metrics: { loss: 1, accuracy: 0.97 } });
       expect(await store.run(run)).toMatchObject({ record: { phase: "finished" }, progress: 7 });
       const missing = store.saveEvaluation({
@@ -205,6 +206,7 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
         ...judged,
         asked: 3,
         survived: 2,
+        lost: [{ step: "update", reason: "late", clients: 1 }],
       });
       await store.close();
     });
@@ -262,7 +264,8 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       for (const number of [1, 2, 3]) await store.enrol(enrolment(number));
       await store.beginAttempt(run, 1, 1);
       await store.commitRound(roundCommit(1));
-      await store.enrol(enrolment(1, { name: "renamed", tokenHash: sha("second"), createdAt: 9 }));
+      const capabilities = undefined;
+      await store.enrol(enrolment(1, { name: "renamed", capabilities, tokenHash: sha("second"), createdAt: 9 }));
       expect(await store.clientByTokenHash(enrolment(1).tokenHash, 0)).toBeUndefined();
       expect(await store.clientByTokenHash(sha("second"), 0)).toMatchObject({
         client: clientNamed(1),
@@ -270,6 +273,7 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
         contributions: 1,
         createdAt: enrolment(1).createdAt,
       });
+      expect(await store.client(clientNamed(1))).not.toHaveProperty("capabilities");
       expect(await store.clients()).toHaveLength(3);
       expect(await refusal(store.enrol(enrolment(1, { publicKey: enrolment(2).publicKey })))).toBe("forbidden");
       await store.revoke(clientNamed(1));

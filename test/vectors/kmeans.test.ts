@@ -89,6 +89,13 @@ test.for([{ kind: "sampled", rows: 6 }, { kind: "ranges" }])(
   },
 );
 
+test("in the clear no device seeds a cluster with fewer rows than a mean of them may show", () => {
+  const algorithm = { init: { kind: "sampled", rows: 4 }, minimumCount: 5 };
+  const refused = "algorithm.init.rows: 4 rows of a device by themselves, in the clear; take at least 5";
+  expect(() => spec({ secureAggregation: "none" }, algorithm)).toThrow(refused);
+  expect(() => spec({ secureAggregation: "required" }, algorithm)).not.toThrow();
+});
+
 test("mini-batches come near to what all rows give", async () => {
   const { datasets, rows } = corners(6, 40);
   const init = {

@@ -64,6 +64,26 @@ test.each([
   ["a target with no bound", { ...good, stop: { rounds: 1, target: { metric: "loss" } } }, /either atLeast or atMost/],
   ["something that is no object", null, /run specification/],
   ["a number for a name", { ...good, name: 7 }, /name: must be string, found 7/],
+  [
+    "a preset for other data",
+    { ...good, model: { preset: "char-gru" } },
+    /model\.preset: The preset "char-gru" takes text; the run's data is images/,
+  ],
+  [
+    "a topology that no device builds",
+    { ...good, model: { topology: {} } },
+    /model\.topology: The model is not one that a device builds: class_name is missing/,
+  ],
+  [
+    "a topology that is nested without end",
+    { ...good, model: { topology: JSON.parse(`${'{"a":'.repeat(20_000)}0${"}".repeat(20_000)}`) } },
+    /model\.topology: it is nested too deep/,
+  ],
+  [
+    "a model for data that has nothing to predict",
+    { ...good, data: { kind: "table", shape: [2], target: "none", classes: 0 } },
+    /model\.preset: A model predicts, and the run's data has no target/,
+  ],
 ])("refuses %s", (_what, input, message) => {
   const error = refusal(input);
   expect(error.code).toBe("bad_spec");
@@ -144,7 +164,8 @@ test("a route is its own pattern when it is given nothing", () => {
 
 test("a run that predicts a number or nothing has no classes, and one that predicts a class has two or more", () => {
   const data = (target: string, classes: number) => ({ ...good, data: { kind: "table", shape: [2], target, classes } });
-  expect(parseRunSpec(data("none", 0)).data).toEqual({ kind: "table", shape: [2], target: "none", classes: 0 });
+  const summary = { ...data("none", 0), algorithm: { name: "statistics" }, model: undefined };
+  expect(parseRunSpec(summary).data).toEqual({ kind: "table", shape: [2], target: "none", classes: 0 });
   expect(parseRunSpec({ ...good, data: { kind: "table", shape: [2], classes: 2 } }).data.target).toBe("class");
   expect(() => parseRunSpec(data("number", 3))).toThrow("data.classes: expected 0 where the target is number, found 3");
   expect(() => parseRunSpec(data("class", 1))).toThrow(

@@ -1,4 +1,4 @@
-import type { RoundRecord } from "@tributary/protocol";
+import { type RoundRecord, trafficOf } from "@tributary/protocol";
 import { bytesText, metricsText } from "./output.ts";
 
 /** Wall seconds of a round, from gathering to its evaluation's end. */
@@ -6,10 +6,11 @@ export function roundSeconds({ seconds }: RoundRecord): number {
   return seconds.gathering + seconds.collecting + seconds.aggregating + seconds.evaluating;
 }
 
-/** Bytes that went up and down for the average client that was asked. */
+/** Bytes that went up and down for the average client that was asked, judging with it. */
 export function bytesPerClient(round: RoundRecord): { up: number; down: number } {
   const asked = Math.max(1, round.cohort.length);
-  return { up: round.bytesUp / asked, down: round.bytesDown / asked };
+  const { up, down } = trafficOf(round);
+  return { up: up / asked, down: down / asked };
 }
 
 /** One committed round as one line for people. */

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { algorithmNamed, parseRunSpec } from "@tributary/catalog";
 import {
   type ClientId,
+  type DataSpec,
   type DeviceState,
   isOver,
+  type ModelSpec,
   ProtocolError,
   type RunId,
   type RunRecord,
@@ -89,11 +91,19 @@ export class Federation {
     }
   }
 
+  /** The specification with its defaults, once a run can be created of it; throws what creating one would be refused for. */
+  async check(input: unknown): Promise<RunSpec> {
+    const spec = parseRunSpec(input);
+    const { evaluation, model, data } = spec;
+    if (evaluation.on === "coordinator") await this.#ports.models.checkSet(evaluation.data, data);
+    if (model !== undefined) await this.#checkModel(model, data);
+    return spec;
+  }
+
   /** Creates a run with version 0 of its model; it waits to be started. */
   async create(input: unknown): Promise<RunRecord> {
-    const spec = parseRunSpec(input);
-    const { store, blobs, models } = this.#ports;
-    if (spec.evaluation.on === "coordinator") await models.checkSet(spec.evaluation.data, spec.data);
+    const spec = await this.check(input);
+    const { store, blobs } = this.#ports;
     const algorithm = algorithmNamed(spec.algorithm.name);
     const server = algorithm.server.init(spec, await this.#initialModel(spec));
     const run = `run-${randomBytes(6).toString("hex")}` as RunId;
@@ -233,16 +243,23 @@ export class Federation {
   async #initialModel({ model, data, seed }: RunSpec): Promise<Float32Array> {
     if (model === undefined) return new Float32Array(0);
     if (model.weights === undefined) return this.#ports.models.initialise({ model, data, seed });
-    const sha256 = model.weights as Sha256;
-    const expected = await this.#ports.models.parameterCount({ model, data });
-    if (!(await this.#ports.blobs.has(sha256))) {
-      throw new ProtocolError("bad_spec", `model.weights: nothing with this SHA-256 was uploaded (POST /v1/models)`);
-    }
-    const weights = floats(await this.#ports.blobs.get(sha256));
-    if (weights.length === expected) return weights;
-    throw new ProtocolError(
-      "bad_spec",
-      `model.weights: the model has ${expected} weights, the upload ${weights.length}`,
-    );
+    return floats(await this.#ports.blobs.get(model.weights as Sha256));
+  }
+
+  /** Throws unless the layers fit each other and the data, and the weights to start from, where there are any, the layers. */
+  async #checkModel(model: ModelSpec, data: DataSpec): Promise<void> {
+    const { models, blobs } = this.#ports;
+    const expected = await models.parameterCount({ model, data }).catch((cause: unknown) => {
+      if (!(cause instanceof ProtocolError)) throw cause;
+      throw ProtocolError.naming(cause.code, [{ path: "model", detail: cause.message }], { cause });
+    });
+    if (model.weights === undefined) return;
+    const refuse = (detail: string): never => {
+      throw ProtocolError.naming("bad_spec", [{ path: "model.weights", detail }]);
+    };
+    const upload = await blobs.find(model.weights as Sha256);
+    if (upload === undefined) return refuse("nothing with this SHA-256 was uploaded (POST /v1/models)");
+    const weights = upload.bytes / Float32Array.BYTES_PER_ELEMENT;
+    if (weights !== expected) return refuse(`the model has ${expected} weights, the upload ${weights}`);
   }
 }

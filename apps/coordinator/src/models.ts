@@ -84,10 +84,8 @@ export class Models {
     if (source !== undefined) return source;
     const known = Object.keys(this.#sources);
     const offered = known.length === 0 ? "it was started without --evaluation-data" : `it has ${known.join(", ")}`;
-    throw new ProtocolError(
-      "bad_spec",
-      `evaluation.data: this coordinator has no evaluation set "${set}"; ${offered}.`,
-    );
+    const detail = `this coordinator has no evaluation set "${set}"; ${offered}.`;
+    throw ProtocolError.naming("bad_spec", [{ path: "evaluation.data", detail }]);
   }
 
   async #ask<Value>(request: ModelRequest): Promise<Value> {
@@ -95,7 +93,8 @@ export class Models {
       return await this.#calls.ask<Value>(request);
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
-      throw new ProtocolError("bad_spec", `model: it is nested too deep (${cause.message}).`, { cause });
+      const detail = `it is nested too deep (${cause.message}).`;
+      throw ProtocolError.naming("bad_spec", [{ path: "model", detail }], { cause });
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Metrics, RoundRecord, RunId, UnnumberedEvent } from "@tributary/protocol";
+import type { Judging, Metrics, RoundRecord, RunId, UnnumberedEvent } from "@tributary/protocol";
 import type { Attempt, RunPlan, RunState, Transition } from "@tributary/round";
 
 /** What watchers are told of one transition of a run's machine, but for changes of phase and what is committed. */
@@ -48,6 +48,7 @@ export function evaluationEvents(judged: {
   modelVersion: number;
   at: number;
   metrics: Metrics;
+  judging?: Judging;
 }): UnnumberedEvent[] {
   const { run, round, at, metrics } = judged;
   return [{ type: "evaluation", ...judged }, ...metricEvents({ run, round, at, from: "evaluation", metrics })];

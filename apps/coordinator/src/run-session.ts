@@ -517,7 +517,7 @@ export class RunSession {
 
   async #aggregate(collection: Collection, survivors: readonly ClientId[]): Promise<void> {
     const closedAt = this.#ports.now();
-    const { kind, round, openedAt } = collection.attempt;
+    const { kind, round } = collection.attempt;
     const { server } = this.#algorithm;
     const total = await collection.total(survivors);
     clearTimeout(this.#graceTimer);
@@ -525,7 +525,7 @@ export class RunSession {
     for (const client of total.culprits ?? []) this.#log.warn({ client, round }, "revealed wrong shares");
     if (kind === "evaluate") {
       const metrics = server.judge(total, this.spec);
-      await this.#saveEvaluation(round, metrics, openedAt, { type: "aggregated", metrics });
+      await this.#saveEvaluation(collection, { type: "aggregated", metrics });
     } else {
       const stepped = server.step(this.#server, total, this.spec);
       await this.#commit({ collection, survivors, weight: total.weight, closedAt, ...stepped });
@@ -573,9 +573,9 @@ export class RunSession {
   async #evaluate(round: number): Promise<void> {
     const { evaluation } = this.spec;
     if (evaluation.on !== "coordinator") throw new Error("the run evaluates elsewhere");
-    const started = this.#ports.now();
+    const openedAt = this.#ports.now();
     const metrics = await this.#judge(evaluation.data);
-    await this.#saveEvaluation(round, metrics, started, { type: "evaluated", metrics });
+    await this.#saveEvaluation({ attempt: { round, openedAt } }, { type: "evaluated", metrics });
   }
 
   async #judge(set: string): Promise<Metrics> {
@@ -588,19 +588,21 @@ export class RunSession {
     return models.evaluate({ model: modelOf(spec), data: spec.data, weights, set });
   }
 
+  /** Saves what came of a judgement, and what it moved where clients judged. */
   async #saveEvaluation(
-    round: number,
-    metrics: Metrics,
-    startedAt: number,
+    by: Collection | { readonly attempt: Pick<Attempt, "round" | "openedAt"> },
     event: Extract<RunEvent, { type: "aggregated" | "evaluated" }>,
   ): Promise<void> {
+    const { round, openedAt } = by.attempt;
+    const { metrics } = event;
+    const judging = "bytesUp" in by ? { judging: { bytesUp: by.bytesUp, bytesDown: by.bytesDown } } : {};
     const next = advance(this.#plan, this.#state, event, this.#world());
     const { modelVersion } = this.#state.progress;
     const at = Math.round(this.#ports.now());
-    const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics });
+    const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics, ...judging });
     const state = { ...this.#stored(next.state), events: [...judged, ...this.#phaseChange(next.state)] };
-    const seconds = (this.#ports.now() - startedAt) / 1000;
-    await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, state });
+    const seconds = (this.#ports.now() - openedAt) / 1000;
+    await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, ...judging, state });
     this.#toldPhase = next.state.phase;
     this.#log.info({ round, metrics }, "model judged");
     this.#handle(event);

@@ -17,6 +17,7 @@ import { ProtocolError } from "@tributary/protocol";
 import { loadKernel, nodeCrypto } from "@tributary/secure-agg";
 import { fitData } from "@tributary/training";
 import { AnswersOnDisk } from "./answers-file.ts";
+import { capabilitiesHere } from "./capabilities.ts";
 import { keysFromSecret } from "./device-keys.ts";
 import { IdentitiesOnDisk } from "./identity-file.ts";
 import type { JoinOptions } from "./join.ts";
@@ -54,6 +55,7 @@ export function hosting(
   const answered = identityFile === undefined ? undefined : new AnswersOnDisk(`${identityFile}-answers`);
   const remembered = identityFile === undefined ? undefined : new KeptOnDisk(`${identityFile}-kept`);
   const secure = { crypto: nodeCrypto(crypto), kernel: loadKernel(), floors: options.floors ?? {} };
+  const capabilities = capabilitiesHere(trainers.adapter);
   let { failFast = false } = options;
   const making = options.devices.map((device) => {
     const answers: AnswerStore = answered?.storeFor(coordinator, device.name) ?? answersInMemory();
@@ -65,6 +67,7 @@ export function hosting(
         coordinator,
         name: name === undefined ? device.name : `${name} ${device.name}`,
         engine: trainers.engine,
+        capabilities,
         tags,
         ...(joinToken === undefined ? {} : { joinToken }),
         ...(run === undefined ? {} : { run }),

@@ -10,6 +10,8 @@ export type TrainerFactory = (wanted: { model: ModelSpec; data: DataSpec }) => P
 /** What does the arithmetic for all devices of this process. */
 export interface Trainers {
   readonly engine: string;
+  /** The graphics processor that it calculates on, where there is one and its name is told. */
+  readonly adapter?: string;
   readonly trainerFor: (plan: RunPlan) => Promise<Trainer>;
   close(): Promise<void>;
 }
@@ -31,14 +33,15 @@ export async function openTrainers(options: {
   }
   const chosen = await chooseEngine({ force, proven: true });
   onEngine?.(chosen);
-  const { engine } = chosen;
+  const { engine, adapter } = chosen;
   const pool = threads > 1 ? new TrainerPool({ engine, threads }) : undefined;
   const make: TrainerFactory = async (wanted) => {
     const refusal = memory?.refusal(parameterCount(wanted.model, wanted.data));
     if (refusal !== undefined) throw new ProtocolError("topology_not_approved", refusal);
     return pool === undefined ? createTrainer({ ...wanted, engine }) : pool.trainer(wanted);
   };
-  return { engine, trainerFor: shared(make), close: async () => pool?.close() };
+  const on = adapter === undefined ? {} : { adapter };
+  return { engine, ...on, trainerFor: shared(make), close: async () => pool?.close() };
 }
 
 /** One trainer for each model and data description, shared by all devices of the process; none for a run without layers. */

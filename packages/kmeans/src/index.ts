@@ -45,7 +45,7 @@ function inertiaLane(spec: RunSpec): Lane {
 }
 
 function faults(spec: RunSpec): string[] {
-  const { clusters, init, maximumRows } = spec.algorithm as KMeansParameters;
+  const { clusters, init, maximumRows, minimumCount } = spec.algorithm as KMeansParameters;
   const { cohort, data } = spec;
   const width = widthOf(data);
   const found: string[] = [];
@@ -54,6 +54,11 @@ function faults(spec: RunSpec): string[] {
   }
   if (cohort.size !== undefined && clusters > cohort.size * maximumRows) {
     found.push(`algorithm.clusters: ${clusters} for at most ${cohort.size * maximumRows} rows in a cohort`);
+  }
+  if (init.kind === "sampled" && init.rows < minimumCount && spec.secureAggregation === "none") {
+    found.push(
+      `algorithm.init.rows: ${init.rows} rows of a device by themselves, in the clear; take at least ${minimumCount}`,
+    );
   }
   if (init.kind === "ranges") found.push(...gridFaults(init.grid, "algorithm.init.grid"));
   if (init.kind !== "given") return found;

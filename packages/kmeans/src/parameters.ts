@@ -4,9 +4,10 @@ import Type, { type Static } from "typebox";
 const strict = { additionalProperties: false } as const;
 
 /**
- * Where the first centres come from; none sends a row. `sampled`: each is the mean of at least `rows` rows, drawn from
- * all devices by a secure sum. `ranges`: uniformly random within the features' ranges, which a secure histogram over
- * `grid` finds first. `given`: by whoever creates the run.
+ * Where the first centres come from. `sampled`: each is the mean of up to `rows` rows of every device, drawn at random and
+ * added up; in the clear a device's own sum can be seen, so `rows` must then be at least `minimumCount`. `ranges`: uniformly
+ * random within the features' ranges, which a histogram over `grid`, a sum as well, finds first. `given`: by whoever creates
+ * the run.
  */
 export const KMeansInit = Type.Union([
   Type.Object(

@@ -217,7 +217,8 @@ async function work(
       const done = shareDone(progress);
       const pace = paceOf(progress, { examples, elapsedMs: clock.now() - startedAt });
       onEvent({ type: "training", hint, done, progress, ...(pace === undefined ? {} : { pace }) });
-      report({ ...addressOf(hint), state: "training", done });
+      // That everything is done is told below.
+      if (done < 1) report({ ...addressOf(hint), state: "training", done });
     });
     const worked = await contribute(question, step.local, { vectors, settled, random, signal, onProgress: tell });
     const end = step.newest();

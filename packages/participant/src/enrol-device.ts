@@ -8,7 +8,7 @@ import type { ParticipantOptions } from "./participant.ts";
 /** What a device needs to be known to a coordinator. */
 type WhoItIs = Pick<
   ParticipantOptions,
-  "coordinator" | "name" | "engine" | "tags" | "joinToken" | "identity" | "keys" | "coordinatorKey"
+  "coordinator" | "name" | "engine" | "tags" | "capabilities" | "joinToken" | "identity" | "keys" | "coordinatorKey"
 >;
 
 /**
@@ -29,7 +29,7 @@ export function credentialsOf(
   options: WhoItIs,
   ports: Pick<CredentialsOptions, "outbox" | "signal" | "onChange"> & { readonly crypto: CryptoBackend },
 ): Credentials {
-  const { coordinator, name, engine, tags = [], joinToken, coordinatorKey } = options;
+  const { coordinator, name, engine, tags = [], capabilities, joinToken, coordinatorKey } = options;
   const keys = options.keys ?? keysInMemory();
   return new Credentials({
     ...ports,
@@ -40,6 +40,7 @@ export function credentialsOf(
       name,
       engine,
       tags: [...tags],
+      ...(capabilities === undefined ? {} : { capabilities }),
       ...(joinToken === undefined ? {} : { joinToken }),
     },
   });

@@ -72,7 +72,8 @@ export async function enrol(
   device: { signer: Signer; description: Description; signal: AbortSignal },
   { coordinatorKey, nonce, protocol }: Met,
 ): Promise<Enrolled> {
-  const { signer, description, signal } = device;
+  const { signer, signal } = device;
+  const { capabilities, ...description } = device.description;
   const { publicKey } = signer;
   const statement = enrolmentStatement({
     coordinatorKey: fromBase64(coordinatorKey),
@@ -81,7 +82,9 @@ export async function enrol(
     name: description.name,
   });
   const proof = toBase64(await signer.sign(statement));
-  const json: Enrolment = { ...description, protocol, publicKey: toBase64(publicKey), nonce, proof };
+  // A coordinator of the first version refuses what it does not know.
+  const described = capabilities === undefined || protocol < 2 ? description : { ...description, capabilities };
+  const json: Enrolment = { ...described, protocol, publicKey: toBase64(publicKey), nonce, proof };
   const about = { kind: "enrolment" };
   const request = { method: "POST", path: routes.clients(), json, signal, about } as const;
   const enrolled = await outbox.json(request, Enrolled, "enrolment");

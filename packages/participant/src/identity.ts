@@ -8,7 +8,13 @@ import type { Outbox } from "./outbox.ts";
  * Who this device is to one coordinator, and the key that this coordinator must prove. The token is a secret: never in
  * an event, a log line or an error.
  */
-export const Identity = Type.Object({ client: ClientId, token: Type.String(), coordinatorKey: PublicKey });
+export const Identity = Type.Object({
+  client: ClientId,
+  token: Type.String(),
+  coordinatorKey: PublicKey,
+  /** How this device described itself when it enrolled, as JSON. Absent in identities from before that was kept. */
+  described: Type.Optional(Type.String()),
+});
 export type Identity = Static<typeof Identity>;
 
 /** Where a device keeps its identity. */
@@ -46,6 +52,7 @@ export interface CredentialsOptions {
  *   unread ──known, coordinator recognised──▶ held ──token refused──▶ held, by logging in
  *      └──────────── enrolled ─────────────────▲ └──client unknown──▶ held, by enrolling again with the same key
  *
+ * A device that describes itself otherwise than before (another engine, other tags) enrols again with the same key.
  * The coordinator proves its key before anything is sent to it: at first, and whenever `recheck` was called.
  */
 export class Credentials {
@@ -110,31 +117,47 @@ export class Credentials {
     this.#pinned ??= stored?.coordinatorKey;
     const ours = stored?.client === clientIdOf(this.#signer.publicKey) && stored.coordinatorKey === this.#pinned;
     if (stored === undefined || !ours) return this.#enrol();
-    await this.#meet();
+    if (stored.described === this.#described) await this.#meet();
+    else {
+      try {
+        return await this.#introduce();
+      } catch (error) {
+        // Without the join token it stays described as it was.
+        if (!isRefusal(error, "unauthorized")) throw error;
+      }
+    }
     this.#held = stored;
     return stored;
   }
 
+  get #described(): string {
+    const { joinToken: _, ...description } = this.#options.description;
+    return JSON.stringify(description);
+  }
+
   async #enrol(): Promise<Identity> {
-    const { outbox, description, signal, onChange } = this.#options;
-    const device = { signer: this.signer, description, signal };
-    const identity = await this.#withNonce(async (met) => {
-      const { client, token } = await enrol(outbox, device, met);
-      return { client, token, coordinatorKey: met.coordinatorKey };
-    });
-    await this.#hold(identity);
-    onChange("enrolled", identity.client);
+    const identity = await this.#introduce();
+    this.#options.onChange("enrolled", identity.client);
     return identity;
   }
 
-  async #logIn({ client, coordinatorKey }: Identity): Promise<Identity> {
+  async #introduce(): Promise<Identity> {
+    const { outbox, description, signal } = this.#options;
+    const device = { signer: this.signer, description, signal };
+    return this.#withNonce(async (met) => {
+      const { client, token } = await enrol(outbox, device, met);
+      return this.#hold({ client, token, coordinatorKey: met.coordinatorKey, described: this.#described });
+    });
+  }
+
+  async #logIn(identity: Identity): Promise<Identity> {
     const { outbox, signal, onChange } = this.#options;
     try {
       const { token } = await this.#withNonce((met) => logIn(outbox, { signer: this.signer, signal }, met));
-      return await this.#hold({ client, token, coordinatorKey });
+      return await this.#hold({ ...identity, token });
     } catch (error) {
       if (!isRefusal(error, "not_found")) throw error;
-      onChange("forgotten", client);
+      onChange("forgotten", identity.client);
       return this.#enrol();
     }
   }

@@ -6,7 +6,7 @@ export { enrolDevice } from "./enrol-device.ts";
 export type { OnEvent, ParticipantEvent } from "./events.ts";
 export { Identity, type IdentityStore, identityInMemory } from "./identity.ts";
 export { type KeptEntry, type KeptRecord, type KeptStore, keptInMemory } from "./kept.ts";
-export type { Ledger, LedgerEntry, Protection } from "./ledger.ts";
+export { entryOf, type Ledger, type LedgerEntry, type Protection } from "./ledger.ts";
 export type { Fetch, SocketTransport } from "./outbox.ts";
 export { type Participant, type ParticipantOptions, type ParticipantState, participate } from "./participant.ts";
 export { platformRandom } from "./platform-random.ts";

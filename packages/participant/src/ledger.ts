@@ -24,11 +24,11 @@ export interface LedgerEntry {
 }
 
 /**
- * Where a device writes down what it sends. `record` gets the bytes too, to look at and not to change. It may throw: the
- * request that it was called for is then not sent, a socket is closed.
+ * Where a device writes down what it sends. `record` gets the bytes too, to look at and not to change. A request leaves once
+ * it is done. It may throw or reject: the request that it was called for is then not sent, a socket is closed.
  */
 export interface Ledger {
-  record(entry: LedgerEntry, body: Uint8Array): void;
+  record(entry: LedgerEntry, body: Uint8Array): void | Promise<void>;
 }
 
 /** What is about to leave. */

@@ -191,7 +191,7 @@ export class Outbox {
     const now = this.#clock.now();
     const { entry, bytes } = await entryOf(departure, now);
     if (this.#ledgerFault !== undefined) throw this.#ledgerFault;
-    this.#ledger.record(entry, bytes);
+    await this.#ledger.record(entry, bytes);
   }
 
   #recordFrame(packet: EnginePacket, { destination, socket }: { destination: string; socket: Socket }): void {

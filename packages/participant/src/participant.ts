@@ -1,5 +1,5 @@
 import type { Random } from "@tributary/algorithm";
-import type { ClientId, RunId } from "@tributary/protocol";
+import type { Capabilities, ClientId, RunId } from "@tributary/protocol";
 import type { CryptoBackend, MaskKernel } from "@tributary/secure-agg";
 import type { Abilities } from "./admission.ts";
 import type { BlobCache } from "./blob-cache.ts";
@@ -22,6 +22,8 @@ export interface ParticipantOptions extends Abilities {
   /** What does the arithmetic: `wasm`, `cpu`, … */
   readonly engine: string;
   readonly tags?: readonly string[];
+  /** What the operator is told that this device can do. */
+  readonly capabilities?: Capabilities;
   readonly joinToken?: string;
   /** Take part in this run alone, and be done when it is over; otherwise in every open run that fits, until told to leave. */
   readonly run?: RunId;

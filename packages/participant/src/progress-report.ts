@@ -29,13 +29,16 @@ export function paceOf(
   };
 }
 
-/** `report`, called at most once per 250 ms; what comes in between is left out. */
-export function throttled<Value>(clock: Clock, report: (value: Value) => void): (value: Value) => void {
+/** `report`, called at most once per 250 ms and for the last batch; what comes in between is left out. */
+export function throttled(
+  clock: Clock,
+  report: (progress: TrainingProgress) => void,
+): (progress: TrainingProgress) => void {
   let lastAt = clock.now();
-  return (value) => {
+  return (progress) => {
     const now = clock.now();
-    if (now - lastAt < spacingMs) return;
+    if (now - lastAt < spacingMs && shareDone(progress) < 1) return;
     lastAt = now;
-    report(value);
+    report(progress);
   };
 }

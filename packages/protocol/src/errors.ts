@@ -55,7 +55,14 @@ export const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-/** An RFC 9457 problem document with Tributary's extension members. */
+/** What is wrong with one part of a document; `path` says which (`cohort.size`) and is empty where it is all of it. */
+export const Fault = Type.Object({ path: Type.String(), detail: Type.String() });
+export type Fault = Static<typeof Fault>;
+
+/** A fault as one phrase: `cohort.size: must be >= 1, found 0`. */
+export const faultText = ({ path, detail }: Fault) => (path === "" ? detail : `${path}: ${detail}`);
+
+/** An RFC 9457 problem document with Tributary's extension members; `faults` is what `detail` says, part by part. */
 export const Problem = Type.Object({
   type: Type.String(),
   title: Type.String(),
@@ -64,6 +71,7 @@ export const Problem = Type.Object({
   code: Type.String(),
   retryable: Type.Boolean(),
   retryAfterMs: Type.Optional(Type.Integer()),
+  faults: Type.Optional(Type.Array(Fault)),
 });
 export type Problem = Static<typeof Problem>;
 
@@ -74,12 +82,29 @@ export type Problem = Static<typeof Problem>;
 export class ProtocolError extends Error {
   readonly code: RefusalCode;
   readonly retryAfterMs: number | undefined;
+  /** Empty where the refusal is not for parts of a document. */
+  readonly faults: readonly Fault[];
 
-  constructor(code: RefusalCode, detail: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(
+    code: RefusalCode,
+    detail: string,
+    options: { retryAfterMs?: number | undefined; faults?: readonly Fault[] | undefined; cause?: unknown } = {},
+  ) {
     super(detail, { cause: options.cause });
     this.name = "ProtocolError";
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
+    this.faults = options.faults ?? [];
+  }
+
+  /** The refusal of a document for each of its faults; `what` the document is begins the detail. */
+  static naming(
+    code: RefusalCode,
+    faults: readonly Fault[],
+    { what, cause }: { what?: string | undefined; cause?: unknown } = {},
+  ): ProtocolError {
+    const said = faults.map(faultText).join("; ");
+    return new ProtocolError(code, what === undefined ? said : `${what}: ${said}`, { faults, cause });
   }
 
   /** The wire form of this refusal. */
@@ -93,16 +118,14 @@ export class ProtocolError extends Error {
       code: this.code,
       retryable,
       ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
+      ...(this.faults.length === 0 ? {} : { faults: [...this.faults] }),
     };
   }
 
   /** The refusal that a problem document tells of; an unknown code becomes `internal`. */
   static from(problem: Problem): ProtocolError {
     const code = problem.code in refusals ? (problem.code as RefusalCode) : "internal";
-    return new ProtocolError(
-      code,
-      problem.detail,
-      problem.retryAfterMs === undefined ? {} : { retryAfterMs: problem.retryAfterMs },
-    );
+    const { detail, retryAfterMs, faults } = problem;
+    return new ProtocolError(code, detail, { retryAfterMs, faults });
   }
 }

@@ -2,7 +2,7 @@ import Type, { type Static, type TProperties } from "typebox";
 import { ClientId, RunId } from "./ids.ts";
 import { AttemptKind } from "./messages.ts";
 import { Phase } from "./phase.ts";
-import { Metrics, RoundRecord } from "./records.ts";
+import { Judging, Metrics, RoundRecord } from "./records.ts";
 
 /** Every event has a number, greater than that of all events before it on this coordinator, and an instant. */
 const numbered = { id: Type.Integer({ minimum: 1 }), at: Type.Integer(), run: RunId };
@@ -26,7 +26,12 @@ export const FederationEvent = Type.Union([
   /** Committed: durable together with this event. */
   eventOf("round", { record: RoundRecord }),
   /** Judged: durable together with this event. */
-  eventOf("evaluation", { round: Type.Integer(), modelVersion: Type.Integer(), metrics: Metrics }),
+  eventOf("evaluation", {
+    round: Type.Integer(),
+    modelVersion: Type.Integer(),
+    metrics: Metrics,
+    judging: Type.Optional(Judging),
+  }),
   /** A figure of the run, for whoever draws curves: what training itself reported, or an evaluation found. */
   eventOf("metric", {
     round: Type.Integer(),

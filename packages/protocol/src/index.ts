@@ -1,4 +1,5 @@
 export * from "./base64.ts";
+export * from "./capabilities.ts";
 export * from "./errors.ts";
 export * from "./event-stream.ts";
 export * from "./federation-event.ts";

@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { Capabilities } from "./capabilities.ts";
 import type { Problem } from "./errors.ts";
 import { Nonce, PublicKey, Session, Signature } from "./identity.ts";
 import { ClientId, RunId, Sha256 } from "./ids.ts";
@@ -98,6 +99,8 @@ export const Enrolment = Type.Object(
     name: Type.String({ minLength: 1, maxLength: 128 }),
     engine: Type.String({ minLength: 1, maxLength: 64 }),
     tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 16, default: [] }),
+    /** From protocol version 2 on. */
+    capabilities: Type.Optional(Capabilities),
     /** The version that this device will speak: one that `GET /v1/identity` named. */
     protocol: Type.Integer(),
     joinToken: Type.Optional(Type.String({ maxLength: 256 })),

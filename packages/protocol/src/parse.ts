@@ -1,7 +1,7 @@
 import type { Static, TSchema } from "typebox";
 import { Settings } from "typebox/system";
 import Value from "typebox/value";
-import { ProtocolError, type RefusalCode } from "./errors.ts";
+import { type Fault, ProtocolError, type RefusalCode } from "./errors.ts";
 
 /**
  * The value that an unvalidated input stands for under `schema`, defaults filled in. Throws `ProtocolError(code)` whose
@@ -14,8 +14,7 @@ export function parse<Schema extends TSchema>(
 ): Static<Schema> {
   const value = withDefaults(schema, input);
   if (Value.Check(schema, value)) return value as Static<Schema>;
-  const faults = describeFaults(schema, value);
-  throw new ProtocolError(options.code ?? "bad_request", `${options.what}: ${faults.join("; ")}`);
+  throw ProtocolError.naming(options.code ?? "bad_request", describeFaults(schema, value), options);
 }
 
 /** The parts of a JSON schema that defaults depend on. */
@@ -51,7 +50,8 @@ function hasLiterals(branch: Defaulting, value: unknown): boolean {
   );
 }
 
-interface Fault {
+/** A fault as TypeBox tells of it. */
+interface SchemaFault {
   readonly keyword: string;
   readonly schemaPath: string;
   readonly instancePath: string;
@@ -59,30 +59,28 @@ interface Fault {
   readonly params: Record<string, unknown>;
 }
 
-/** Each fault of `value` under `schema` as one phrase, the deepest branch of a union first, at most eight. */
-export function describeFaults(schema: TSchema, value: unknown): string[] {
-  const faults = allFaults(schema, value);
-  const phrases = new Set<string>();
-  for (const fault of relevantFaults(faults)) {
-    if (phrases.size === 8) break;
-    phrases.add(phrase(schema, value, fault));
+/** Each fault of `value` under `schema`, the deepest branch of a union first, at most eight. */
+export function describeFaults(schema: TSchema, value: unknown): Fault[] {
+  const faults = new Map<string, Fault>();
+  for (const found of relevantFaults(allFaults(schema, value))) {
+    for (const fault of describe(schema, value, found)) faults.set(JSON.stringify(fault), fault);
   }
-  return [...phrases];
+  return [...faults.values()].slice(0, 8);
 }
 
 /** TypeBox stops at eight faults, which may all be of one branch of a union that was not meant. */
-function allFaults(schema: TSchema, value: unknown): readonly Fault[] {
+function allFaults(schema: TSchema, value: unknown): readonly SchemaFault[] {
   const { maxErrors } = Settings.Get();
   Settings.Set({ maxErrors: 256 });
   try {
-    return Value.Errors(schema, value) as readonly Fault[];
+    return Value.Errors(schema, value) as readonly SchemaFault[];
   } finally {
     Settings.Set({ maxErrors });
   }
 }
 
 /** Leaves out the branches of a union whose tag differs from the value's, and the union's own summary line. */
-function relevantFaults(faults: readonly Fault[]): readonly Fault[] {
+function relevantFaults(faults: readonly SchemaFault[]): readonly SchemaFault[] {
   const mismatched: string[] = [];
   const tags = new Set<string>();
   for (const fault of faults) {
@@ -111,29 +109,29 @@ function relevantFaults(faults: readonly Fault[]): readonly Fault[] {
 }
 
 /** The innermost branch of a union in which a fault was found. */
-function branchOf({ schemaPath }: Fault): string | undefined {
+function branchOf({ schemaPath }: SchemaFault): string | undefined {
   return /^(.*\/anyOf\/\d+)(?:\/|$)/.exec(schemaPath)?.[1];
 }
 
-function phrase(schema: TSchema, value: unknown, fault: Fault): string {
+function describe(schema: TSchema, value: unknown, fault: SchemaFault): Fault[] {
   const path = fault.instancePath.slice(1).replaceAll("/", ".");
-  const at = path === "" ? "" : `${path}: `;
+  const member = (name: string) => (path === "" ? name : `${path}.${name}`);
   if (fault.keyword === "additionalProperties") {
     const unknown = fault.params["additionalProperties"] as string[];
     const known = Object.keys((resolve(schema, fault.schemaPath) as { properties?: object }).properties ?? {});
-    return unknown
-      .map((name) => `${path === "" ? name : `${path}.${name}`}: unknown field${suggest(name, known)}`)
-      .join("; ");
+    return unknown.map((name) => ({ path: member(name), detail: `unknown field${suggest(name, known)}` }));
   }
   if (fault.keyword === "required") {
     const missing = fault.params["requiredProperties"] as string[];
-    return missing.map((name) => `${path === "" ? name : `${path}.${name}`}: missing`).join("; ");
+    return missing.map((name) => ({ path: member(name), detail: "missing" }));
   }
+  const found = show(resolve(value, fault.instancePath));
   if (fault.keyword === "anyOf") {
     const tags = unionTags(resolve(schema, fault.schemaPath));
-    return `${at}must be ${tags.length > 0 ? `one of ${tags.join(", ")}` : "of one of the documented forms"}, found ${show(resolve(value, fault.instancePath))}`;
+    const expected = tags.length > 0 ? `one of ${tags.join(", ")}` : "of one of the documented forms";
+    return [{ path, detail: `must be ${expected}, found ${found}` }];
   }
-  return `${at}${fault.message}, found ${show(resolve(value, fault.instancePath))}`;
+  return [{ path, detail: `${fault.message}, found ${found}` }];
 }
 
 /** The literal tags that tell the branches of a union apart: `name: "fedavg"`, `preset: "2nn"`, or the literals. */

@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { Capabilities } from "./capabilities.ts";
 import { ClientId, RunId, Sha256 } from "./ids.ts";
 import { Phase } from "./phase.ts";
 
@@ -31,9 +32,17 @@ export const RunRecord = Type.Object({
 });
 export type RunRecord = Static<typeof RunRecord>;
 
+/** A specification of which a run could be created, every default filled in. */
+export const RunCheck = Type.Object({ spec: Type.Unknown() });
+export type RunCheck = Static<typeof RunCheck>;
+
 /** A client that was asked and is not in the sum, and why. */
 export const Dropped = Type.Object({ client: ClientId, step: Type.String(), reason: Type.String() });
 export type Dropped = Static<typeof Dropped>;
+
+/** How many clients a round lost at one step for one reason. */
+export const Loss = Type.Object({ step: Type.String(), reason: Type.String(), clients: Type.Integer() });
+export type Loss = Static<typeof Loss>;
 
 /** How long one step of the round's attempt took, and how many of those asked had answered when it closed. */
 export const StepRecord = Type.Object({
@@ -43,6 +52,10 @@ export const StepRecord = Type.Object({
   answered: Type.Integer(),
 });
 export type StepRecord = Static<typeof StepRecord>;
+
+/** What clients sent and were sent to judge a model, in bytes. */
+export const Judging = Type.Object({ bytesUp: Type.Integer(), bytesDown: Type.Integer() });
+export type Judging = Static<typeof Judging>;
 
 /** One committed round. Bytes are totals over the clients asked; seconds are wall time. */
 export const RoundRecord = Type.Object({
@@ -60,8 +73,11 @@ export const RoundRecord = Type.Object({
   /** What the training itself reported over the survivors, and, once it is known, the new model's evaluation. */
   metrics: Metrics,
   evaluation: Type.Optional(Metrics),
+  /** Of the training attempt, over all clients. */
   bytesUp: Type.Integer(),
   bytesDown: Type.Integer(),
+  /** Of the attempt in which clients judged the new model; absent where they did not. */
+  judging: Type.Optional(Judging),
   seconds: Type.Object({
     gathering: Type.Number(),
     collecting: Type.Number(),
@@ -76,12 +92,38 @@ export type RoundRecord = Static<typeof RoundRecord>;
 const { cohort: _cohort, survivors: _survivors, dropped: _dropped, ...figures } = RoundRecord.properties;
 
 /** A round's figures without its members: what curves are drawn of, small whatever the cohort's size. */
-export const RoundSummary = Type.Object({ ...figures, asked: Type.Integer(), survived: Type.Integer() });
+export const RoundSummary = Type.Object({
+  ...figures,
+  asked: Type.Integer(),
+  survived: Type.Integer(),
+  /** Where and why clients were lost, the most first, at most five; absent from rounds before there was this member. */
+  lost: Type.Optional(Type.Array(Loss)),
+});
 export type RoundSummary = Static<typeof RoundSummary>;
 
+/** Bytes that a round moved over all clients, its judging with it. */
+export function trafficOf({ bytesUp, bytesDown, judging }: Pick<RoundRecord, "bytesUp" | "bytesDown" | "judging">): {
+  readonly up: number;
+  readonly down: number;
+} {
+  return { up: bytesUp + (judging?.bytesUp ?? 0), down: bytesDown + (judging?.bytesDown ?? 0) };
+}
+
 /** What is left of a round's record without its members. */
-export function summaryOf({ cohort, survivors, dropped: _, ...rest }: RoundRecord): RoundSummary {
-  return { ...rest, asked: cohort.length, survived: survivors.length };
+export function summaryOf({ cohort, survivors, dropped, ...rest }: RoundRecord): RoundSummary {
+  return { ...rest, asked: cohort.length, survived: survivors.length, lost: lossesOf(dropped) };
+}
+
+const mostLosses = 5;
+
+function lossesOf(dropped: readonly Dropped[]): Loss[] {
+  const losses = new Map<string, Loss>();
+  for (const { step, reason } of dropped) {
+    const key = JSON.stringify([step, reason]);
+    const before = losses.get(key)?.clients ?? 0;
+    losses.set(key, { step, reason, clients: before + 1 });
+  }
+  return [...losses.values()].sort((a, b) => b.clients - a.clients).slice(0, mostLosses);
 }
 
 export const ModelRecord = Type.Object({
@@ -104,6 +146,8 @@ export const ClientRecord = Type.Object({
   name: Type.String(),
   tags: Type.Array(Type.String()),
   engine: Type.String(),
+  /** Absent for a device that said nothing of them. */
+  capabilities: Type.Optional(Capabilities),
   /** The device's Ed25519 key in base64; empty for one that enrolled before devices had keys. */
   publicKey: Type.String(),
   createdAt: Instant,

@@ -6,6 +6,7 @@ import type { StepAddress } from "./messages.ts";
  */
 export const routes = {
   runs: () => "/v1/runs",
+  runCheck: () => "/v1/runs/check",
   run: (run = ":run") => `/v1/runs/${run}`,
   runAction: (action: "start" | "pause" | "resume" | "stop", run = ":run") => `/v1/runs/${run}/${action}`,
   rounds: (run = ":run") => `/v1/runs/${run}/rounds`,

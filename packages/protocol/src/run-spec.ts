@@ -27,11 +27,13 @@ export const ModelSpec = Type.Union([
 ]);
 export type ModelSpec = Static<typeof ModelSpec>;
 
-/** How many there are, their names being whole numbers from 0; or all their names in order. */
+/** Users or items: how many, their names being whole numbers from 0; or all their names in order. */
 const Names = Type.Union([
   Type.Integer({ minimum: 1, maximum: 10_000_000 }),
   Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { minItems: 1, maxItems: 100_000, uniqueItems: true }),
 ]);
+export type Names = Static<typeof Names>;
+export const countOf = (names: Names) => (typeof names === "number" ? names : names.length);
 const Numbers = Type.Array(Type.Number(), { minItems: 1, maxItems: 1_000_000 });
 
 /**
@@ -136,9 +138,12 @@ export type SecureSpec = Static<typeof SecureSpec>;
 
 /**
  * The schema of a run's specification for a given union of algorithms (packages/catalog has it for all of them).
- * `seed` fixes the initial model and the sampling of cohorts, never a device's secrets.
+ * `evaluation` is that part's default. `seed` fixes the initial model and the sampling of cohorts, never a device's secrets.
  */
-export function runSpecOf<Algorithm extends TSchema>(algorithm: Algorithm) {
+export function runSpecOf<Algorithm extends TSchema>(
+  algorithm: Algorithm,
+  evaluation: EvaluationSpec = { on: "clients", everyRounds: 1 },
+) {
   return Type.Object(
     {
       name: Type.String({ minLength: 1, maxLength: 128 }),
@@ -162,7 +167,7 @@ export function runSpecOf<Algorithm extends TSchema>(algorithm: Algorithm) {
       ),
       secureAggregation: Type.Union([Type.Literal("required"), Type.Literal("none")], { default: "required" }),
       secure: SecureSpec,
-      evaluation: Type.Unsafe<EvaluationSpec>({ ...EvaluationSpec, default: { on: "clients", everyRounds: 1 } }),
+      evaluation: Type.Unsafe<EvaluationSpec>({ ...EvaluationSpec, default: evaluation }),
       stop: StopSpec,
       seed: Type.Integer({ minimum: 0, maximum: 2 ** 53 - 1, default: 0 }),
     },
@@ -173,6 +178,9 @@ export function runSpecOf<Algorithm extends TSchema>(algorithm: Algorithm) {
 /** A run's specification, its algorithm's own parameters left open: what everything but an algorithm needs of it. */
 export type RunSpec = Static<ReturnType<typeof runSpecOf<typeof AnyAlgorithm>>>;
 export const AnyAlgorithm = Type.Object({ name: Type.String() });
+
+/** What one answer may hold: 200 MB of weights, more than a browser tab should be asked for. */
+export const maximumWeights = 50_000_000;
 
 /** The layers that a run trains. Throws `bad_spec` for a run that trains none. */
 export function modelOf({ model }: Pick<RunSpec, "model">): ModelSpec {

@@ -2,7 +2,7 @@ import Type, { type Static } from "typebox";
 import { ProtocolError } from "./errors.ts";
 
 /** The version of everything in this package. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** The versions that one side understands, the oldest and the newest of them. */
 export const ProtocolRange = Type.Object({ from: Type.Integer(), to: Type.Integer() });

@@ -21,10 +21,10 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
 import type { DataSpec } from "@tributary/protocol";
+import type { Topology } from "@tributary/protocol/topology";
 import { withEngine } from "./engines/current-engine.ts";
 import type { Examples } from "./examples.ts";
 import { buildModel, logitsTopology } from "./models/build-model.ts";
-import type { Topology } from "./models/topology.ts";
 import { sizeOf } from "./models/weights.ts";
 import type { Pull, TrainableModel } from "./trainable-model.ts";
 

@@ -1,17 +1,17 @@
 import type { Features } from "@tributary/algorithm";
 import type { DataSpec, ModelSpec } from "@tributary/protocol";
+import { topologyOf } from "@tributary/protocol/topology";
 import { normalised } from "./data/normalised.ts";
 import type { EngineName } from "./engines/engines.ts";
 import { openModel } from "./engines/open-model.ts";
-import { topologyOf } from "./models/topology.ts";
 
 /** Answers what a trained model makes of one example. */
 export interface Predictor {
   /**
    * Each class's probability for the example in `features` (as its data has it; length: the product of the data's shape) under `weights`
-   * (length: the model's parameter count). Neither is changed.
+   * (length: the model's parameter count); the one number where the data's target is a number. Neither is changed.
    */
-  probabilities(weights: Float32Array, features: Float32Array): Promise<Float32Array>;
+  predict(weights: Float32Array, features: Float32Array): Promise<Float32Array>;
 }
 
 /** Builds `model` on `engine` to be asked. Rejects as `createTrainer` does. */
@@ -31,9 +31,10 @@ export async function createPredictor(options: {
     return features;
   };
   return {
-    async probabilities(weights, features) {
+    async predict(weights, features) {
       built.setWeights(weights);
-      return softmax(await built.outputs(await asTrained(features), 1));
+      const outputs = await built.outputs(await asTrained(features), 1);
+      return data.target === "number" ? outputs : softmax(outputs);
     },
   };
 }

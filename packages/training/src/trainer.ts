@@ -7,11 +7,11 @@ import {
   targetOf,
 } from "@tributary/algorithm";
 import { type DataSpec, type ModelSpec, ProtocolError } from "@tributary/protocol";
+import { topologyOf } from "@tributary/protocol/topology";
 import { Breath } from "./breath.ts";
 import type { EngineName } from "./engines/engines.ts";
 import { openModel } from "./engines/open-model.ts";
 import { checkFits, readExamples } from "./examples.ts";
-import { topologyOf } from "./models/topology.ts";
 import type { Pull, TrainableModel } from "./trainable-model.ts";
 
 /**

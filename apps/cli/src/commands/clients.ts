@@ -16,10 +16,10 @@ export function addClientsCommand(program: Command): void {
       if (flags.json) for (const record of records) printJson(record);
       else {
         printTable(
-          ["CLIENT", "NAME", "ENGINE", "TAGS", "ROUNDS", "STATE"],
-          records.map(({ client, name, engine, tags, contributions, connected, revoked }) => {
+          ["CLIENT", "NAME", "ENGINE", "RUNS ON", "TAGS", "ROUNDS", "STATE"],
+          records.map(({ client, name, engine, capabilities, tags, contributions, connected, revoked }) => {
             const state = revoked ? "revoked" : connected ? "connected" : "away";
-            return [client, name, engine, tags.join(","), `${contributions}`, state];
+            return [client, name, engine, capabilities?.platform ?? "", tags.join(","), `${contributions}`, state];
           }),
         );
       }

@@ -39,13 +39,13 @@ export const clientRoutes: FastifyPluginAsyncTypebox<{
     async (request, reply) => {
       checkVersion(request.body);
       const enrolment = parse(Enrolment, request.body, { what: "enrolment" });
-      const { name, engine, tags, publicKey } = enrolment;
+      const { name, engine, tags, capabilities, publicKey } = enrolment;
       app.checkJoinToken(enrolment.joinToken);
       const client = await identities.enrolled(enrolment);
       const createdAt = federation.now();
       const known = await store.client(client);
       const { token, kept } = identities.mintSession(createdAt);
-      await store.enrol({ client, name, engine, tags, publicKey, createdAt, ...kept });
+      await store.enrol({ client, name, engine, tags, capabilities, publicKey, createdAt, ...kept });
       request.log.info({ client, name, engine, again: known !== undefined }, "device enrolled");
       return reply.code(known === undefined ? 201 : 200).send({ client, token, expiresInMs: identities.sessionMs });
     },

@@ -120,7 +120,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         const text = page.map((event) => message(event.type, event.id, event)).join("");
         if (text !== "") await write(response, text, signal);
         after = page.at(-1)?.id ?? after;
-        if (page.length < pageLength) await more;
+        // A page may be short because its events are large.
+        if (page.length === 0) await more;
       }
     } finally {
       clearInterval(heartbeat);

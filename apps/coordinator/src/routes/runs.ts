@@ -7,6 +7,7 @@ import {
   RoundRecord,
   RoundSummary,
   RoundTimeline,
+  RunCheck,
   RunId,
   RunRecord,
   type RunSpec,
@@ -45,6 +46,20 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
       const record = await federation.create(request.body);
       return reply.code(201).header("location", routes.run(record.run)).send(shown(record));
     },
+  );
+
+  app.post(
+    routes.runCheck(),
+    {
+      ...write,
+      attachValidation: true,
+      schema: {
+        summary: "Whether a run could be created: refuses what creating it would refuse, and keeps nothing",
+        body: RunSpecSchema,
+        response: { 200: RunCheck, "4xx": Problem },
+      },
+    },
+    async (request) => ({ spec: await federation.check(request.body) }),
   );
 
   app.get(

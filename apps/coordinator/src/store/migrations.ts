@@ -7,6 +7,7 @@ const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = 
   eventsAndRollbacks,
   deviceKeys,
   timelines,
+  capabilities,
 ];
 
 /** The schema version that this code reads and writes. */
@@ -147,4 +148,9 @@ async function timelines({ schema }: Transaction<Tables>): Promise<void> {
     .alterTable("clients")
     .addColumn("answered", "integer", (column) => column.notNull().defaultTo(0))
     .execute();
+}
+
+/** Devices from before say what they can do when they enrol anew. */
+async function capabilities({ schema }: Transaction<Tables>): Promise<void> {
+  await schema.alterTable("clients").addColumn("capabilities", "text").execute();
 }

@@ -1,4 +1,4 @@
-import { type ClientId, ProtocolError } from "@tributary/protocol";
+import { type Capabilities, type ClientId, ProtocolError } from "@tributary/protocol";
 import type { Kysely, Selectable } from "kysely";
 import type { KeptSession } from "./recent-sessions.ts";
 import type { Enrolment, SessionToken, StoredClient } from "./store.ts";
@@ -13,6 +13,7 @@ export async function insertClient(tables: Kysely<Tables>, enrolment: Enrolment)
     name: enrolment.name,
     tags: JSON.stringify(enrolment.tags),
     engine: enrolment.engine,
+    capabilities: enrolment.capabilities === undefined ? null : JSON.stringify(enrolment.capabilities),
     token_hash: enrolment.tokenHash,
     token_expires_at: enrolment.tokenExpiresAt,
   };
@@ -114,6 +115,7 @@ function storedClient(row: Selectable<Tables["clients"]>): StoredClient {
     name: row.name,
     tags: JSON.parse(row.tags) as string[],
     engine: row.engine,
+    ...(row.capabilities === null ? {} : { capabilities: JSON.parse(row.capabilities) as Capabilities }),
     publicKey: row.public_key,
     createdAt: row.created_at,
     lastSeenAt: row.last_seen_at,

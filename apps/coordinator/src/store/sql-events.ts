@@ -1,5 +1,5 @@
 import type { FederationEvent, RunId, UnnumberedEvent } from "@tributary/protocol";
-import type { Kysely, Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** How many events are kept: the newest ones, whatever their run. */
@@ -33,14 +33,30 @@ export async function appendEvents(
   return numbered;
 }
 
-/** Events after number `after`, in order, at most `limit`; of one run, or of all. */
+/** What a page of events may hold, of characters of JSON: a round of ten thousand clients alone is half a million. */
+const pageCharacters = 1_000_000;
+
+/**
+ * Events after number `after`, in order, at most `limit`, and fewer where they are large, but never none while there are
+ * any; of one run, or of all.
+ */
 export async function pageOfEvents(
   tables: Kysely<Tables>,
   page: { readonly after: number; readonly limit: number; readonly run?: RunId },
 ): Promise<FederationEvent[]> {
   const { after, limit, run } = page;
-  const query = tables.selectFrom("events").selectAll().where("id", ">", after).orderBy("id").limit(limit);
-  const rows = await (run === undefined ? query : query.where("run", "=", run)).execute();
+  const all = tables.selectFrom("events").where("id", ">", after).orderBy("id").limit(limit);
+  const wanted = run === undefined ? all : all.where("run", "=", run);
+  const sizes = await wanted.select(["id", sql<number>`length(body)`.as("characters")]).execute();
+  let characters = 0;
+  const past = sizes.findIndex((row) => {
+    characters += row.characters;
+    return characters > pageCharacters;
+  });
+  const rows = await wanted
+    .selectAll()
+    .limit(past < 0 ? sizes.length : Math.max(1, past))
+    .execute();
   return rows.map(({ id, run, body }) => ({ ...(JSON.parse(body) as object), id, run }) as FederationEvent);
 }
 

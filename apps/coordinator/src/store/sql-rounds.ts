@@ -1,11 +1,4 @@
-import {
-  type Metrics,
-  ProtocolError,
-  type RoundRecord,
-  type RoundSummary,
-  type RunId,
-  summaryOf,
-} from "@tributary/protocol";
+import { ProtocolError, type RoundRecord, type RoundSummary, type RunId, summaryOf } from "@tributary/protocol";
 import type { Kysely, Selectable } from "kysely";
 import { insertModel } from "./sql-models.ts";
 import { requireRun } from "./sql-runs.ts";
@@ -77,10 +70,10 @@ export async function insertRound(tables: Kysely<Tables>, commit: RoundCommit): 
 
 /** Adds the evaluation to the round, and gives the round's record with it. */
 export async function updateEvaluation(tables: Kysely<Tables>, evaluation: RoundEvaluation): Promise<RoundRecord> {
-  const { run, round, metrics, seconds } = evaluation;
+  const { run, round, metrics, seconds, judging } = evaluation;
   await tables
     .updateTable("rounds")
-    .set({ evaluation: JSON.stringify({ metrics, seconds }) })
+    .set({ evaluation: JSON.stringify({ metrics, seconds, judging }) })
     .where("run", "=", run)
     .where("round", "=", round)
     .execute();
@@ -156,7 +149,9 @@ function roundRecord(row: Selectable<Tables["rounds"]>): RoundRecord {
 
 function judged<Record extends RoundRecord | RoundSummary>(record: Record, evaluation: string | null): Record {
   if (evaluation === null) return record;
-  const { metrics, seconds } = JSON.parse(evaluation) as { metrics: Metrics; seconds: number };
+  const kept = JSON.parse(evaluation) as Pick<RoundEvaluation, "metrics" | "seconds" | "judging">;
+  const { metrics, seconds, judging } = kept;
   const evaluating = record.seconds.evaluating + seconds;
-  return { ...record, evaluation: metrics, seconds: { ...record.seconds, evaluating } };
+  const traffic = judging === undefined ? {} : { judging };
+  return { ...record, ...traffic, evaluation: metrics, seconds: { ...record.seconds, evaluating } };
 }

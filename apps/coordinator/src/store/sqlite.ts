@@ -22,8 +22,9 @@ class DamagedDatabase extends Error {
 
 /**
  * The Store in the SQLite file `file`, made if it is missing. A write is on disk when its promise resolves. Throws
- * DamagedDatabase or NewerSchema without changing the file; a full disk refuses with `storage_full`, and later writes
- * work once there is space. One process at a time: take the folder's lock first.
+ * DamagedDatabase or NewerSchema without changing what the file says (SQLite may fold in the log that a killed process
+ * left); a full disk refuses with `storage_full`, and later writes work once there is space. One process at a time: take
+ * the folder's lock first.
  */
 export async function openSqliteStore(file: string): Promise<Store> {
   const explain = (error: unknown) => explained(error, file);

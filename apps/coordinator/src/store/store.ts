@@ -1,8 +1,10 @@
 import type {
   AttemptTimeline,
+  Capabilities,
   ClientId,
   ClientRecord,
   FederationEvent,
+  Judging,
   Metrics,
   ModelRecord,
   Phase,
@@ -69,6 +71,8 @@ export interface RoundEvaluation {
   readonly metrics: Metrics;
   /** Wall time of the evaluation, added to the record's `seconds.evaluating`. */
   readonly seconds: number;
+  /** Where clients judged. */
+  readonly judging?: Judging;
   readonly state: RunState;
 }
 
@@ -103,6 +107,7 @@ export interface Enrolment extends SessionToken {
   readonly name: string;
   readonly tags: readonly string[];
   readonly engine: string;
+  readonly capabilities: Capabilities | undefined;
   /** Ed25519, in base64. */
   readonly publicKey: string;
   readonly createdAt: number;
@@ -191,7 +196,10 @@ export interface Store {
   noteEvent(event: UnnumberedEvent): void;
   /** Writes the events and the attempts noted so far. */
   writeEvents(): Promise<void>;
-  /** Durable events after number `after`, in order, at most `limit`: of one run, or of all. */
+  /**
+   * Durable events after number `after`, in order, at most `limit`, and fewer where they are large, but never none while
+   * there are any: of one run, or of all.
+   */
   events(page: { readonly after: number; readonly limit: number; readonly run?: RunId }): Promise<FederationEvent[]>;
   /** The numbers of the oldest and the newest event kept; 1 and 0 where there is none. */
   eventRange(): Promise<{ readonly oldest: number; readonly newest: number }>;

@@ -32,7 +32,7 @@ export interface Tables {
   };
   /** `body` is the FederationEvent without `id` and `run`. */
   events: { id: number; run: string; body: string };
-  /** `record` and `summary` are the RoundRecord and RoundSummary without evaluation, which is `{ metrics, seconds }`. */
+  /** `record` and `summary` are the RoundRecord and RoundSummary without evaluation, which is `{ metrics, seconds, judging }`. */
   rounds: {
     run: string;
     round: number;
@@ -48,6 +48,7 @@ export interface Tables {
     name: string;
     tags: string;
     engine: string;
+    capabilities: Generated<string | null>;
     token_hash: string;
     public_key: Generated<string>;
     token_expires_at: Generated<number>;

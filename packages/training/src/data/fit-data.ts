@@ -1,7 +1,7 @@
 import type { Dataset, Features, Targets } from "@tributary/algorithm";
-import { type DataSpec, ProtocolError } from "@tributary/protocol";
+import { countOf, type DataSpec, type Names, ProtocolError } from "@tributary/protocol";
 import { checkFits } from "../examples.ts";
-import { countOf, indexIn, type Names } from "./names.ts";
+import { indexIn } from "./names.ts";
 import { normalised } from "./normalised.ts";
 
 /**

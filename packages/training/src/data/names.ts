@@ -1,9 +1,4 @@
-import type { DataSpec } from "@tributary/protocol";
-
-/** Users or items: how many, their names being whole numbers from 0, or their names in order. */
-export type Names = NonNullable<DataSpec["users"]>;
-
-export const countOf = (names: Names) => (typeof names === "number" ? names : names.length);
+import type { Names } from "@tributary/protocol";
 
 /** The index of a name; undefined for one that is not among them. */
 export function indexIn(names: Names): (name: string) => number | undefined {

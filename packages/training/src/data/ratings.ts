@@ -1,7 +1,8 @@
 import type { Dataset } from "@tributary/algorithm";
+import type { Names } from "@tributary/protocol";
 import { badData } from "./bad-data.ts";
 import { csvRecords } from "./csv.ts";
-import { indexIn, type Names, namesOf } from "./names.ts";
+import { indexIn, namesOf } from "./names.ts";
 
 export interface RatingsTable {
   /** Features: the indices of user and item; the target: the rating. */

@@ -1,5 +1,5 @@
 import { type ModelSpec, ProtocolError } from "@tributary/protocol";
-import { checkTopology } from "../models/check-topology.ts";
+import { checkTopology } from "@tributary/protocol/topology";
 import { type EngineName, engineNames, engineOf, startEngine } from "./engines.ts";
 import { type Parity, requireParity } from "./parity.ts";
 
@@ -7,6 +7,8 @@ import { type Parity, requireParity } from "./parity.ts";
 export interface ChosenEngine {
   readonly engine: EngineName;
   readonly reason: string;
+  /** The graphics processor that it calculates on, where there is one and its name is told. */
+  readonly adapter?: string;
   /** Its step beside plain JavaScript's, where that was asked for. */
   readonly parity?: Parity;
 }
@@ -27,17 +29,21 @@ export async function chooseEngine(
   } = {},
 ): Promise<ChosenEngine> {
   const { force, model, onStarting, proven = false } = options;
-  const prove = async (engine: EngineName) => (proven ? { parity: await requireParity(engine) } : {});
+  const found = async (engine: EngineName) => {
+    const adapter = await engineOf(engine).adapter?.();
+    const parity = proven ? await requireParity(engine) : undefined;
+    return { engine, ...(adapter === undefined ? {} : { adapter }), ...(parity === undefined ? {} : { parity }) };
+  };
   if (model !== undefined && "topology" in model) checkTopology(model.topology);
   if (force !== undefined) {
     const engine = engineNames.find((name) => name === force);
     if (engine === undefined) {
-      const found = `There is no engine "${force}". Engines: ${engineNames.join(", ")}.`;
-      throw new ProtocolError("bad_request", found);
+      const detail = `There is no engine "${force}". Engines: ${engineNames.join(", ")}.`;
+      throw new ProtocolError("bad_request", detail);
     }
     await onStarting?.(engine);
     await startEngine(engine);
-    return { engine, reason: `${engineOf(engine).what}, as asked`, ...(await prove(engine)) };
+    return { ...(await found(engine)), reason: `${engineOf(engine).what}, as asked` };
   }
   const passedOver: string[] = [];
   for (const engine of engineNames) {
@@ -46,7 +52,7 @@ export async function chooseEngine(
       await startEngine(engine);
       const drawback = await engineOf(engine).drawback?.();
       if (drawback === undefined) {
-        return { engine, ...(await prove(engine)), reason: [engineOf(engine).what, ...passedOver].join("; ") };
+        return { ...(await found(engine)), reason: [engineOf(engine).what, ...passedOver].join("; ") };
       }
       passedOver.push(`${engine}: ${drawback}`);
     } catch (error) {

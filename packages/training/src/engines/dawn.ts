@@ -17,6 +17,7 @@ interface Dawn {
 /** Dawn is its own process's WebGPU; collected, it would take its devices with it. */
 let gpu: ReturnType<Dawn["create"]> | undefined;
 let fallback: string | undefined;
+let described: string | undefined;
 
 /** Starts WebGPU in Node, through Dawn: on Vulkan, Metal or Direct3D 12. */
 export async function startDawn(): Promise<void> {
@@ -31,6 +32,7 @@ export async function startDawn(): Promise<void> {
     const linux = process.platform === "linux" ? "apt-get install libvulkan1 mesa-vulkan-drivers" : undefined;
     throw new EngineMissing("WebGPU finds no graphics adapter: no Vulkan, Metal or Direct3D 12 driver", linux);
   }
+  described = adapter.info.description;
   fallback = adapter.info.isFallbackAdapter === true ? adapter.info.description : undefined;
   const { WebGPUBackend } = await import("@tensorflow/tfjs-backend-webgpu");
   const device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
@@ -61,6 +63,11 @@ function asInWorker<Result>(navigator: object, work: () => Result): Result {
 /** Why WebGPU, though it runs, is slower here than WebAssembly; undefined where it is not. Call once it has started. */
 export function dawnDrawback(): string | undefined {
   return fallback === undefined ? undefined : `WebGPU has no graphics processor here, only software (${fallback})`;
+}
+
+/** The graphics processor's name. Call once it has started. */
+export function dawnAdapter(): string | undefined {
+  return described === "" ? undefined : described;
 }
 
 /** All that the adapter can do; a device gets no more than the least of them unless it asks. */

@@ -1,5 +1,5 @@
 import type { DataSpec } from "@tributary/protocol";
-import type { Topology } from "../models/topology.ts";
+import type { Topology } from "@tributary/protocol/topology";
 import type { TrainableModel } from "../trainable-model.ts";
 import { EngineMissing } from "./engine-missing.ts";
 
@@ -14,6 +14,8 @@ interface Engine {
   start(): Promise<void>;
   /** Why a started engine is not taken unless it is asked for; undefined where it may be. */
   drawback?(): Promise<string | undefined>;
+  /** The graphics processor that a started engine calculates on, as its driver names it; undefined where that is not said. */
+  adapter?(): Promise<string | undefined>;
   /** Multiply-adds, forward, that one uninterrupted stretch of work may take: some 30 ms of training. */
   readonly multiplyAddsAtATime: number;
   /** Builds a model that needs nothing of the backend, where the engine has a way of its own for its layers. */
@@ -56,12 +58,15 @@ const table = {
     start: async () =>
       inBrowser ? (await import("./webgpu.ts")).startWebGpu() : (await import("./dawn.ts")).startDawn(),
     drawback: async () => (inBrowser ? undefined : (await import("./dawn.ts")).dawnDrawback()),
+    adapter: async () =>
+      inBrowser ? (await import("./webgpu.ts")).webGpuAdapter() : (await import("./dawn.ts")).dawnAdapter(),
     multiplyAddsAtATime: 1e9,
   },
   webgl: {
     backend: "webgl",
     what: "TensorFlow.js on WebGL",
     start: async () => (await import("./webgl.ts")).startWebGl(),
+    adapter: async () => (await import("./webgl.ts")).webGlAdapter(),
     multiplyAddsAtATime: 2e8,
     only: "browser",
   },

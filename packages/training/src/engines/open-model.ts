@@ -1,6 +1,6 @@
 import type { DataSpec } from "@tributary/protocol";
+import type { Topology } from "@tributary/protocol/topology";
 import { ModelOnEngine } from "../model-on-engine.ts";
-import type { Topology } from "../models/topology.ts";
 import type { TrainableModel } from "../trainable-model.ts";
 import { type EngineName, engineOf, startEngine } from "./engines.ts";
 

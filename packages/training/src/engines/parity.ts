@@ -1,5 +1,5 @@
 import { seededRandom } from "@tributary/algorithm";
-import { topologyOf } from "../models/topology.ts";
+import { topologyOf } from "@tributary/protocol/topology";
 import { initialWeights } from "../models/weights.ts";
 import { EngineMissing } from "./engine-missing.ts";
 import type { EngineName } from "./engines.ts";

@@ -10,11 +10,28 @@ export async function startWebGl(): Promise<void> {
   await settleBackend("webgl");
 }
 
+/** What the browser tells of the graphics processor; undefined where it tells nothing. */
+export function webGlAdapter(): string | undefined {
+  const context = contextOf();
+  const names = context?.getExtension("WEBGL_debug_renderer_info");
+  const named: unknown = names == null ? undefined : context?.getParameter(names.UNMASKED_RENDERER_WEBGL);
+  return typeof named === "string" && named !== "" ? named : undefined;
+}
+
 function offersWebGl(): boolean {
+  return contextOf() !== null;
+}
+
+function contextOf(): Context | null {
   const { OffscreenCanvas } = globalThis as { OffscreenCanvas?: new (width: number, height: number) => Canvas };
-  return OffscreenCanvas !== undefined && new OffscreenCanvas(1, 1).getContext("webgl2") !== null;
+  return OffscreenCanvas === undefined ? null : new OffscreenCanvas(1, 1).getContext("webgl2");
 }
 
 interface Canvas {
-  getContext(kind: string): object | null;
+  getContext(kind: string): Context | null;
+}
+
+interface Context {
+  getExtension(name: string): { readonly UNMASKED_RENDERER_WEBGL: number } | null;
+  getParameter(name: number): unknown;
 }

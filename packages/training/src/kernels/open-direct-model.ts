@@ -1,7 +1,7 @@
 import type { DataSpec } from "@tributary/protocol";
+import type { Topology } from "@tributary/protocol/topology";
 import { withEngine } from "../engines/current-engine.ts";
 import { buildModel, logitsTopology } from "../models/build-model.ts";
-import type { Topology } from "../models/topology.ts";
 import { sizeOf } from "../models/weights.ts";
 import { directLayers } from "./direct-layers.ts";
 import { DirectModel } from "./direct-model.ts";

@@ -1,13 +1,9 @@
 import "@tensorflow/tfjs-backend-cpu";
 import { serialization, type Tensor, zeros } from "@tensorflow/tfjs-core";
 import { LayersModel, Sequential } from "@tensorflow/tfjs-layers";
-import { type DataSpec, ProtocolError } from "@tributary/protocol";
+import { type DataSpec, maximumWeights, ProtocolError } from "@tributary/protocol";
+import { type Json, type LayerTopology, outputLayer, outputsOf, type Topology } from "@tributary/protocol/topology";
 import { describeTarget } from "../examples.ts";
-import { outputLayer } from "./check-topology.ts";
-import type { Json, LayerTopology, Topology } from "./topology.ts";
-
-/** 50 million weights: 200 MB, more than a browser tab should be asked for. */
-const maximumParameters = 50_000_000;
 
 /** The same model, its layers' configurations changed by `change`. */
 export function mapLayers(topology: Topology, change: (layer: LayerTopology) => LayerTopology): Topology {
@@ -36,14 +32,14 @@ export function logitsTopology(topology: Topology, { target }: DataSpec): Topolo
 /** Zeros, counted before the memory is asked for: a topology from elsewhere may ask for any amount of it. */
 class BudgetedZeros extends serialization.Serializable {
   static className = "BudgetedZeros";
-  static remaining = maximumParameters;
+  static remaining = maximumWeights;
   override getConfig() {
     return {};
   }
   apply(shape: number[]): Tensor {
     BudgetedZeros.remaining -= shape.reduce((product, size) => product * size, 1);
     if (BudgetedZeros.remaining < 0) {
-      throw new ProtocolError("topology_not_approved", `The model has more than ${maximumParameters} weights.`);
+      throw new ProtocolError("topology_not_approved", `The model has more than ${maximumWeights} weights.`);
     }
     return zeros(shape);
   }
@@ -59,7 +55,7 @@ export function buildModel(topology: Topology, data: DataSpec): LayersModel {
     ...layer,
     config: { ...layer.config, ...initializersOf(layer, () => ({ class_name: "BudgetedZeros", config: {} })) },
   }));
-  BudgetedZeros.remaining = maximumParameters;
+  BudgetedZeros.remaining = maximumWeights;
   const model = fromTopology(zeroed);
   const [input, output] = [model.inputs[0]!.shape.slice(1), model.outputs[0]!.shape.slice(1)];
   if (input.join() === data.shape.join() && output.join() === String(outputsOf(data))) return model;
@@ -70,9 +66,6 @@ export function buildModel(topology: Topology, data: DataSpec): LayersModel {
       `${data.shape.join("×")} and ${describeTarget(data)}.`,
   );
 }
-
-/** The values that a model's output has. */
-export const outputsOf = ({ target, classes }: DataSpec) => (target === "number" ? 1 : classes);
 
 /**
  * Builds a topology as it stands, at once: `tf.models.modelFromJSON` does the same but answers by promise, which would

@@ -1,9 +1,8 @@
 import { seededRandom } from "@tributary/algorithm";
 import type { DataSpec, ModelSpec } from "@tributary/protocol";
+import { type Json, randomInitializers, topologyOf } from "@tributary/protocol/topology";
 import { withEngine } from "../engines/current-engine.ts";
-import { randomInitializers } from "./approved-layers.ts";
 import { buildModel, fromTopology, initializersOf, mapLayers } from "./build-model.ts";
-import { type Json, topologyOf } from "./topology.ts";
 
 /** One stretch of the flat weight vector: a layer's tensor, row after row. */
 export interface WeightShape {

@@ -1,5 +1,5 @@
-import { targetOf } from "@tributary/algorithm";
-import { type DataSpec, type ModelSpec, ProtocolError } from "@tributary/protocol";
+import { ProtocolError } from "../errors.ts";
+import type { DataSpec, ModelSpec } from "../run-spec.ts";
 import { checkHead, checkTopology } from "./check-topology.ts";
 import { presetTopology } from "./presets.ts";
 
@@ -31,11 +31,11 @@ export interface Topology {
  * `ProtocolError("bad_spec")` where model and data do not fit each other.
  */
 export function topologyOf(model: ModelSpec, data: DataSpec): Topology {
-  if (targetOf(data) === "none") {
+  if (data.target === "none") {
     throw new ProtocolError(
       "bad_spec",
       "A model predicts, and the run's data has no target: name one, or an algorithm without a model.",
     );
   }
-  return "topology" in model ? checkHead(checkTopology(model.topology), targetOf(data)) : presetTopology(model, data);
+  return "topology" in model ? checkHead(checkTopology(model.topology), data.target) : presetTopology(model, data);
 }

@@ -1,4 +1,6 @@
-import { type DataSpec, describeFaults, ProtocolError } from "@tributary/protocol";
+import { faultText, ProtocolError } from "../errors.ts";
+import { describeFaults } from "../parse.ts";
+import type { DataSpec } from "../run-spec.ts";
 import { approvedLayers } from "./approved-layers.ts";
 import type { LayerTopology, Topology } from "./topology.ts";
 
@@ -68,7 +70,7 @@ function checkLayer(given: unknown, where: string): LayerTopology {
   }
   const config = record(layer["config"], `${where}.config`);
   const faults = describeFaults(approvedLayers[className]!, config);
-  if (faults.length > 0) refuse(`${where}.config (${className}): ${faults.join("; ")}`);
+  if (faults.length > 0) refuse(`${where}.config (${className}): ${faults.map(faultText).join("; ")}`);
   return {
     class_name: className,
     ...(typeof layer["name"] === "string" ? { name: layer["name"] } : {}),

@@ -1,5 +1,5 @@
-import { type DataSpec, type ModelSpec, ProtocolError } from "@tributary/protocol";
-import { outputsOf } from "./build-model.ts";
+import { ProtocolError } from "../errors.ts";
+import type { DataSpec, ModelSpec } from "../run-spec.ts";
 import { matrixFactorization } from "./matrix-factorization.ts";
 import type { Json, LayerTopology, Topology } from "./topology.ts";
 
@@ -16,6 +16,9 @@ export function presetTopology(model: Preset, data: DataSpec): Topology {
   const head = dense("output", outputsOf(data), data.target === "number" ? "linear" : "softmax");
   return sequential(model.preset, [...bodyOf(model, data), head], data);
 }
+
+/** The values that a model's output has. */
+export const outputsOf = ({ target, classes }: DataSpec) => (target === "number" ? 1 : classes);
 
 function bodyOf(model: Exclude<Preset, { preset: "matrix-factorization" }>, data: DataSpec): LayerTopology[] {
   switch (model.preset) {

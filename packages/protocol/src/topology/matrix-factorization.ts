@@ -1,5 +1,5 @@
-import { type DataSpec, ProtocolError } from "@tributary/protocol";
-import { countOf } from "../data/names.ts";
+import { ProtocolError } from "../errors.ts";
+import { countOf, type DataSpec } from "../run-spec.ts";
 import type { Json, LayerTopology, Topology } from "./topology.ts";
 
 /**
