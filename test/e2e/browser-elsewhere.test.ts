@@ -29,6 +29,8 @@ const policyFor = (coordinator: string) => (path: string) => {
   };
 };
 
+const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 }, stop: { rounds: 1 } };
+
 browserTest("a page from another origin finishes a secure round with Node devices", async () => {
   // The page has to be there before the coordinator that is to allow it; its policy names the coordinator.
   let coordinatorUrl = "";
@@ -50,7 +52,7 @@ browserTest("a page from another origin finishes a secure round with Node device
   await page.getByText(/Round 1: sent the update, .*masked/).waitFor();
   expect(complaints).toEqual([]);
   // Its own files, and no byte of what the device sends.
-  expect(host.asked.filter((request) => !request.startsWith("GET "))).toEqual([]);
+  expect(host.asked.filter((request) => !/^(GET|HEAD) /.test(request))).toEqual([]);
 });
 
 browserTest("a page that the coordinator does not allow says so, and how it would be allowed", async () => {
@@ -68,21 +70,44 @@ browserTest("a page without policy of its host still takes itself every address 
   const elsewhere = await staticHost(built);
   const host = await staticHost(built);
   const coordinator = await startCoordinator("--allow-origin", host.url);
+  const { run } = await coordinator.startRun(alone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${host.url}/?coordinator=${coordinator.url}`);
-  await page.getByText("No run is open just now").waitFor();
-  const reached = (url: string) =>
-    page.evaluate((address) => fetch(address, { mode: "no-cors" }).then(Boolean, () => false), url);
-  expect(await reached(`${coordinator.url}/healthz`)).toBe(true);
-  expect(await reached(`${elsewhere.url}/index.html`)).toBe(false);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("Connected", { exact: true }).waitFor();
+  // Workers go by the policy that their own files come with: here there is none.
+  const places = [page, ...page.workers()];
+  expect(places).toHaveLength(3);
+  for (const place of places) {
+    const reached = (url: string) =>
+      place.evaluate((address) => fetch(address, { mode: "no-cors" }).then(Boolean, () => false), url);
+    expect(await reached(`${coordinator.url}/healthz`)).toBe(true);
+    expect(await reached(`${elsewhere.url}/index.html`)).toBe(false);
+  }
   expect(elsewhere.asked).toEqual([]);
+  expect((await coordinator.rounds(run))[0]!.weight).toBeGreaterThan(0);
 });
 
-browserTest("an address that names no coordinator is explained", async () => {
+browserTest("a worker whose host confines it is confined by its host", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun(alone);
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  const [training] = page.workers();
+  // It reads the data, and may ask nobody, not even the coordinator.
+  const reached = training!.evaluate((url) => fetch(url).then(Boolean, () => false), `${coordinator.url}/healthz`);
+  expect(await reached).toBe(false);
+});
+
+browserTest("an address that says something wrong is explained by what is wrong with it", async () => {
   const host = await staticHost(built);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${host.url}/?coordinator=javascript:alert(1)`);
-  await page.getByText("After ?coordinator= stands “javascript:alert(1)”").waitFor();
+  await page.getByText("After coordinator= stands “javascript:alert(1)”").waitFor();
+  await page.goto(`${host.url}/?coordinator=http://127.0.0.1:1&operator-key=short`);
+  await page.getByText("After operator-key= stands “short”").waitFor();
   await page.goto(`${host.url}/`);
   await page.getByText(/No coordinator answers at .*add \?coordinator=/).waitFor();
 });
@@ -93,6 +118,9 @@ browserTest("the coordinator's own copy says that it must be trusted", async () 
   await page.goto(`${coordinator.url}/join`);
   await page.getByText("It came from the coordinator itself").waitFor();
   await page.getByText(buildHash).waitFor();
+  // Its policy lets it talk to nobody else.
+  await page.goto(`${coordinator.url}/join/?coordinator=http://127.0.0.1:1`);
+  await page.getByText(/This copy of the page comes from .*, and not to 127\.0\.0\.1:1\./).waitFor();
 });
 
 test("integrity.json holds the SHA-256 of every file that a page is made of", async () => {

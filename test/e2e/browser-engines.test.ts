@@ -116,7 +116,7 @@ browserTest("an engine that calculates wrongly is passed over, with the figures,
   await coordinator.startRun();
   const { page } = await openPage(chromiumFlags.webgpu);
   await page.goto(`${host.url}/?coordinator=${coordinator.url}`);
-  await page.getByText(/^Trains on (WebGL|WebAssembly)$/).waitFor({ timeout: 120_000 });
+  await page.getByText(/^Trains on (WebGL: .*SwiftShader|WebAssembly$)/).waitFor({ timeout: 120_000 });
   const shown = await engineShown(page);
   expect(shown).toMatch(
     /webgpu: The engine "webgpu" calculates wrongly: a step of .* differs from plain JavaScript's by \d\.\de[+-]\d+/,

@@ -48,6 +48,15 @@ browserTest("images in folders are read and trained on; what is no image is name
   await page.getByRole("button", { name: "Join" }).click();
   await page.getByText("The run is over").waitFor({ timeout: 60_000 });
   expect((await coordinator.rounds(run))[0]!.weight).toBe(13);
+
+  await page.getByRole("button", { name: "Fetch the newest model" }).click();
+  const model = page.getByRole("region", { name: "The model so far" });
+  const picture = model.getByLabel("Picture");
+  await picture.setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no image") });
+  await model.getByRole("alert").getByText("notes.txt is not an image that this browser can read.").waitFor();
+  await picture.setInputFiles(join(folder, "cats", "0.png"));
+  await model.getByText(/^The model says: (cats|dogs)$/).waitFor();
+  expect(await model.getByRole("alert").count()).toBe(0);
   expect(complaints).toEqual([]);
 
   const canaries = pixels.map((image, i): Canary => {
@@ -125,3 +134,25 @@ browserTest(
     expect(await page.getByText("An earlier visit kept data").count()).toBe(0);
   },
 );
+
+browserTest("a folder without images is explained, and images are read anew for a run of another size", async () => {
+  const coordinator = await startCoordinator();
+  const { folder } = await petsFolder();
+  const bare = await dataFolder();
+  for (const name of ["a.heic", "b.heic"]) await writeFile(join(bare, name), "no browser reads this");
+  await coordinator.startRun({ ...petsRun, name: "Large", data: { ...petsRun.data, shape: [16, 16, 3] } });
+  await coordinator.startRun({ ...petsRun, name: "Small" });
+  const { page, complaints } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await page.getByRole("radio", { name: /Small/ }).check();
+  await page.getByLabel("Folder", { exact: true }).setInputFiles(bare);
+  await page
+    .getByRole("alert")
+    .getByText(/This folder has no image that browsers read .*, but [ab]\.heic, [ab]\.heic\./)
+    .waitFor();
+  await page.getByLabel("Folder", { exact: true }).setInputFiles(folder);
+  await page.getByText("12 examples ready").waitFor();
+  await page.getByRole("radio", { name: /Large/ }).check();
+  await expect.poll(() => page.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
+  expect(complaints).toEqual([]);
+});

@@ -55,8 +55,32 @@ browserTest("the ledger names every byte that left, and the coordinator counted 
   // A round's record counts what it was made from, not what judged it.
   expect(sum(updates)).toBe(rounds.reduce((total, { bytesUp }) => total + bytesUp, 0));
 
+  // Requests without a body are in it too, but for those that load the page's own files.
+  const asked = ({ destination }: LedgerEntry) => destination.replace(/(http|ws):\/\/[^/]+/, "");
+  await expect
+    .poll(async () => {
+      const noted = (await exported(page)).filter(({ destination }) => /^[A-Z]+ /.test(destination)).map(asked);
+      const left = proxy.captured.flatMap((one) =>
+        one.kind === "request" && /^\/(v1|socket\.io)\//.test(one.path)
+          ? [`${one.method} ${one.path.replace(/^\/socket\.io\/.*/, "/socket.io")}`]
+          : [],
+      );
+      return { noted: noted.sort(), left: left.sort() };
+    })
+    .toSatisfy(({ noted, left }) => left.includes("GET /v1/runs") && noted.join("\n") === left.join("\n"));
+
   // What the page shows is what it saves.
-  await ledger.getByText(`${entries.length} messages`).waitFor();
+  await expect
+    .poll(async () => {
+      const total = `${(await exported(page)).length} messages`;
+      return (await ledger.locator(".total").textContent())!.startsWith(total);
+    })
+    .toBe(true);
+  const rows = ledger.getByRole("region", { name: "One by one" }).locator("tbody tr");
+  expect(await rows.filter({ hasText: "Request without content" }).count()).toBeGreaterThan(0);
+  await ledger.getByLabel("Leave out requests without content").check();
+  expect(await rows.filter({ hasText: "Request without content" }).count()).toBe(0);
+  expect(await rows.count()).toBeGreaterThan(0);
   await ledger.getByText("Not noise: some byte values occur far more often").waitFor();
   expect(await ledger.getByRole("cell", { name: "in the clear" }).count()).toBeGreaterThan(0);
 });
@@ -88,4 +112,41 @@ browserTest("a masked update is drawn, and is noise", async () => {
   const entries = await exported(page);
   expect(entries.filter(({ kind }) => kind === "update").map(({ protection }) => protection)).toEqual(["masked"]);
   expect(complaints).toEqual([]);
+});
+
+browserTest("a reload keeps the ledger of its tab, and another tab has one of its own", async () => {
+  const coordinator = await startCoordinator();
+  const cohort = { size: 1, minimum: 1, overSelect: 1 };
+  const { run } = await coordinator.startRun({ cohort, stop: { rounds: 10_000 } });
+  const proxy = await recordingProxy(coordinator.url);
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${proxy.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  await page
+    .getByText(/Round \d+: sent the update/)
+    .first()
+    .waitFor();
+  await page.reload();
+  await page
+    .getByText(/Round \d+: sent the update/)
+    .first()
+    .waitFor({ timeout: 60_000 });
+  await coordinator.post(`/v1/runs/${run}/stop`);
+  await page.getByText("The operator stopped the run").waitFor();
+  // Every request that passed the proxy, before the reload and after it: each is written down before it leaves.
+  const passed = () => new Set(proxy.captured.flatMap((one) => (one.kind === "request" ? [sha256(one.body)] : [])));
+  await expect
+    .poll(async () => {
+      const noted = new Set((await exported(page)).map((entry) => entry.sha256 as string));
+      return [...passed()].filter((hash) => !noted.has(hash));
+    })
+    .toEqual([]);
+  const enrolments = (await exported(page)).filter(({ kind }) => kind === "enrolment");
+  expect(enrolments).toHaveLength(1);
+
+  const other = await page.context().newPage();
+  await other.goto(`${proxy.url}/join`);
+  await other.getByText("No run is open just now").waitFor();
+  expect(await other.getByRole("heading", { name: "What left this device" }).count()).toBe(0);
 });

@@ -41,12 +41,19 @@ browserTest("the trained model reads a drawn digit in the page, and can be taken
   await page.getByText("Pen up, row 11, column 7 of 13.").waitFor();
   await page.getByText("The model says: 1").waitFor();
 
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("button", { name: "Save the weights" }).click(),
-  ]);
-  const weights = await fetch(`${coordinator.url}${routes.modelWeights(run, 3)}`);
-  expect(await readFile(await download.path())).toEqual(Buffer.from(await weights.arrayBuffer()));
+  for (const [name, path] of [
+    ["model.json", routes.modelJson(run, 3)],
+    ["weights.bin", routes.modelWeights(run, 3)],
+  ] as const) {
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: `Save ${name}` }).click(),
+    ]);
+    // Under the names by which the one finds the other.
+    expect(download.suggestedFilename()).toBe(name);
+    const served = await fetch(`${coordinator.url}${path}`);
+    expect(await readFile(await download.path())).toEqual(Buffer.from(await served.arrayBuffer()));
+  }
   expect(complaints).toEqual([]);
 });
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
+import { browserTest, chromiumFlags, layoutShifts, openPage } from "../support/browser-chromium.ts";
 import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
 
 const require = createRequire(import.meta.url);
@@ -81,6 +81,27 @@ browserTest("the page answers within 200 ms while its worker trains", async () =
   expect(tasks.filter((duration) => duration > 200)).toEqual([]);
 });
 
+browserTest("nothing jumps while the page fills, while it takes part, or at the end", async () => {
+  const coordinator = await startCoordinator();
+  for (const [width, name] of [
+    [390, "on a phone"],
+    [1280, "on a desk"],
+  ] as const) {
+    await coordinator.startRun({ ...alone, name, stop: { rounds: 3 } });
+    const { page } = await openPage(chromiumFlags.wasm, { viewport: { width, height: 850 } });
+    const shifts = await layoutShifts(page);
+    // What Lighthouse calls good.
+    const expectStill = async (when: string) => expect(await shifts(), `${when}, ${name}`).toBeLessThan(0.1);
+    await page.goto(`${coordinator.url}/join`);
+    await page.getByText(/^About [\d,.]+ examples a second/).waitFor({ timeout: 60_000 });
+    await expectStill("filling");
+    await chooseDigits(page, { device: 1, of: 3 });
+    await page.getByRole("button", { name: "Join" }).click();
+    await page.getByText("The run is over").waitFor();
+    await expectStill("taking part");
+  }
+});
+
 browserTest("on an address that is not secure the page says what is missing and what to do", async () => {
   const coordinator = await startCoordinator("--host", "0.0.0.0", "--insecure");
   const { port } = new URL(coordinator.url);
@@ -114,11 +135,23 @@ browserTest("where the coordinator asks for a join token, the page does too", as
 
 browserTest("axe finds nothing serious before, during and after, light or dark", async () => {
   const coordinator = await startCoordinator();
+  const data = { kind: "table", shape: [1], target: "class", classes: 2 };
+  await coordinator.startRun({ ...alone, name: "Rows", data, stop: { rounds: 10_000 } });
+  await coordinator.startRun({ ...alone, name: "n".repeat(128), stop: { rounds: 10_000 } });
   await coordinator.startRun({ ...alone, stop: { rounds: 10_000 } });
   for (const colorScheme of ["light", "dark"] as const) {
     const { page } = await openPage(chromiumFlags.wasm, { colorScheme, bypassCSP: true });
     await page.goto(`${coordinator.url}/join`);
     await page.getByRole("radio", { name: /Digits, together/ }).waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole("radio", { name: "Rows" }).check();
+    const rows = { name: "rows.csv", mimeType: "text/csv", buffer: Buffer.from("x,kind\n1,a\n2,b\n") };
+    await page.getByLabel("File", { exact: true }).setInputFiles(rows);
+    await page.getByRole("button", { name: "Use this table" }).click();
+    await page.getByText("2 examples ready").waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole("radio", { name: /Digits, together/ }).check();
+    await page.getByRole("alert").getByText("Your file has").waitFor();
     expect(await seriousFaults(page)).toEqual([]);
     await chooseDigits(page, { device: 1, of: 3 });
     expect(await seriousFaults(page)).toEqual([]);
@@ -127,6 +160,11 @@ browserTest("axe finds nothing serious before, during and after, light or dark",
       .getByText(/Round \d+: sent the update/)
       .first()
       .waitFor();
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole("button", { name: "Fetch the newest model" }).click();
+    await page.getByText(/^Version \d+/).waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByText("Paused by you").waitFor();
     expect(await seriousFaults(page)).toEqual([]);
     await page.getByRole("button", { name: "Leave" }).click();
     await page.getByText("You left.").waitFor();
@@ -137,7 +175,7 @@ browserTest("axe finds nothing serious before, during and after, light or dark",
 async function seriousFaults(page: Page): Promise<string[]> {
   // Nothing is cut off or has to be scrolled to sideways on a phone either.
   const size = page.viewportSize()!;
-  for (const width of [360, size.width]) {
+  for (const width of [320, size.width]) {
     await page.setViewportSize({ ...size, width });
     expect(
       await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),

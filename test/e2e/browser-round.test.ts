@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
 import { chooseDigits, engineShown, startCoordinator } from "../support/browser-federation.ts";
@@ -32,28 +33,32 @@ browserTest("a browser on WebGPU and two Node devices train in the same rounds",
   expect(complaints).toEqual([]);
 });
 
-browserTest("a tab that is closed in the middle of its training ends no round", async () => {
+browserTest("a tab that is closed in the middle of its training ends no secure round", async () => {
   const coordinator = await startCoordinator();
   const { run } = await coordinator.startRun({
     // Long enough that the browser is still at it when the others are done.
     algorithm: { name: "fedavg", epochs: 15, batchSize: 10, learningRate: 0.01 },
-    cohort: { size: 3, minimum: 2, overSelect: 1 },
+    cohort: { size: 4, minimum: 3, overSelect: 1 },
+    secureAggregation: "required",
+    deadlines: { trainMs: 8_000 },
+    evaluation: { on: "nowhere" },
     stop: { rounds: 1 },
   });
   const { page } = await openPage(chromiumFlags.wasm);
   // Without WebAssembly's files it trains on plain JavaScript, the slowest.
   await page.route("**/*.wasm", (route) => route.abort());
   await page.goto(`${coordinator.url}/join`);
-  await chooseDigits(page, { device: 1, of: 3 });
+  await chooseDigits(page, { device: 1, of: 4 });
   await page.getByRole("button", { name: "Join" }).click();
-  for (const shard of ["2/3", "3/3"]) coordinator.joinNode(run, shard);
+  coordinator.joinNode(run, "2-4/4");
   await page.getByText("Training", { exact: true }).waitFor({ timeout: 60_000 });
   await page.close();
 
   const [round] = await coordinator.rounds(run);
   const { client } = await coordinator.clientNamed("browser");
+  expect(round!.attempt).toBe(1);
   expect(round!.cohort).toContain(client);
-  expect(round!.survivors).toHaveLength(2);
+  expect(round!.survivors).toHaveLength(3);
   expect(round!.survivors).not.toContain(client);
 });
 
@@ -69,9 +74,11 @@ browserTest("what a browser gives to a secure sum leaves it masked", async () =>
   await page.getByText("Secure aggregation:", { exact: true }).waitFor();
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
+  const steps = await seenOf(page, ".work small");
   for (const shard of ["2/3", "3/3"]) coordinator.joinNode(run, shard);
   const [round] = await coordinator.rounds(run);
   expect(round!.survivors).toHaveLength(3);
+  expect(await steps()).toContainEqual(expect.stringMatching(/^Step 3 of 5: the masked answer; \d+ s left$/));
   // Ten classes by chance: ln 10 = 2.30. A sum with a mask left in it is noise.
   expect(round!.evaluation!["loss"]).toBeLessThan(2.3);
   await page.getByText("The run is over. Thank you").waitFor();
@@ -82,3 +89,14 @@ browserTest("what a browser gives to a secure sum leaves it masked", async () =>
   );
   expect(complaints).toEqual([]);
 });
+
+/** Watches a text of the page; the function returned gives every form that it had. */
+async function seenOf(page: Page, selector: string): Promise<() => Promise<string[]>> {
+  await page.locator(selector).evaluate((element) => {
+    const seen: string[] = [];
+    Object.assign(globalThis, { seen });
+    const look = () => seen.push(element.textContent ?? "");
+    new MutationObserver(look).observe(element, { characterData: true, childList: true, subtree: true });
+  });
+  return () => page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+}

@@ -48,6 +48,23 @@ browserTest("a text is read and trained on in the page; what does not fit is nam
   await page.getByRole("button", { name: "Join" }).click();
   await page.getByText("The run is over").waitFor({ timeout: 60_000 });
   expect((await coordinator.rounds(run))[0]!.weight).toBe(song.length);
+
+  await page.getByRole("button", { name: "Fetch the newest model" }).click();
+  const beginning = page.getByRole("textbox", { name: "Beginning" });
+  await beginning.fill(`${planted}: É`);
+  await page.getByRole("button", { name: "Go on" }).click();
+  const model = page.getByRole("region", { name: "The model so far" });
+  await model
+    .getByRole("alert")
+    .getByText(/Character \d+ is ":", which is not in the vocabulary of/)
+    .waitFor();
+  await beginning.fill(planted);
+  await page.getByRole("button", { name: "Go on" }).click();
+  await model.locator('[role="status"][aria-busy="false"]').getByText("The model writes:").waitFor();
+  const written = (await model.locator("strong").textContent())!;
+  expect([...written]).toHaveLength(160);
+  expect([...written].filter((character) => !vocabulary.includes(character))).toEqual([]);
+  expect(await model.getByRole("alert").count()).toBe(0);
   expect(complaints).toEqual([]);
   expect(canariesIn(proxy.captured, [textCanary(planted)])).toEqual([]);
 });

@@ -53,8 +53,8 @@ browserTest("before joining the page says what leaves, what stays, what protects
   const about = page.getByRole("region", { name: "What you would take part in" });
   for (const said of [
     /The operator of 127\.0\.0\.1:\d+ has devices train one model together: “Under a sum”/,
-    /masked: noise to whoever gets it/,
-    /Your examples, their labels/,
+    /the change that training makes to the model.*It is masked, which is noise to whoever gets it/,
+    /Your examples and their labels/,
     /never one of fewer than three/,
     /Clipping: one weight's change counts up to 0\.5/,
     /796\.8 kB down \(199,210 weights\)/,
@@ -64,6 +64,6 @@ browserTest("before joining the page says what leaves, what stays, what protects
   }
   await page.getByRole("radio", { name: /In the clear/ }).check();
   await about.getByText("Nothing hides this device's update from the coordinator").waitFor();
-  await about.getByText("how many examples you have, in the clear").waitFor();
+  await about.getByText(/how many examples it trained on, and the sum of their losses, in the clear/).waitFor();
   expect(await coordinator.get<unknown[]>("/v1/clients")).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { RunId } from "@tributary/protocol";
-import { fetchHistory } from "./open-runs.ts";
+import { type From, fetchHistory } from "./open-runs.ts";
 
 /** A share of right answers after a round. */
 export interface Point {
@@ -24,8 +24,8 @@ export class Accuracy {
   }
 
   /** Asks the coordinator for what is known of the rounds so far; without an answer the curve stays as it was. */
-  async look(coordinator: string, token: string | undefined, run: RunId): Promise<void> {
-    const history = await fetchHistory(coordinator, token, run).catch(() => undefined);
+  async look(from: From, run: RunId): Promise<void> {
+    const history = await fetchHistory(from, run).catch(() => undefined);
     if (history !== undefined) this.federation.value = history;
   }
 }

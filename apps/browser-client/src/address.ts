@@ -8,21 +8,30 @@ export interface Address {
   readonly operatorKey?: string;
 }
 
+/** A part of the page's address that says nothing usable. */
+export interface BadAddress {
+  readonly fault: "coordinator" | "operatorKey";
+  readonly found: string;
+}
+
 /**
- * The address that a page at `location` is for: its `?coordinator=URL`, or the origin that it came from. `undefined` where
- * the parameter is not an http(s) address, or `operator-key` no key.
+ * The address that a page at `location` is for: its `?coordinator=URL`, or the origin that it came from. Or what is wrong
+ * with it: the parameter is not an http(s) address, or `operator-key` no key.
  */
-export function addressOf(location: { readonly origin: string; readonly search: string }): Address | undefined {
+export function addressOf(location: { readonly origin: string; readonly search: string }): Address | BadAddress {
   const query = new URLSearchParams(location.search);
   // A plus in a query stands for a space.
   const operatorKey = query.get("operator-key")?.replaceAll(" ", "+");
-  if (operatorKey !== undefined && !/^[A-Za-z0-9+/]{43}=$/.test(operatorKey)) return undefined;
+  if (operatorKey !== undefined && !/^[A-Za-z0-9+/]{43}=$/.test(operatorKey)) {
+    return { fault: "operatorKey", found: operatorKey };
+  }
   const trusted = operatorKey === undefined ? {} : { operatorKey };
   const asked = query.get("coordinator");
   if (asked === null) return { coordinator: location.origin, code: "coordinator", ...trusted };
-  if (!URL.canParse(asked)) return undefined;
+  const bad: BadAddress = { fault: "coordinator", found: asked };
+  if (!URL.canParse(asked)) return bad;
   const { protocol, origin, pathname, username, search, hash } = new URL(asked);
-  if (!/^https?:$/.test(protocol) || username !== "" || search !== "" || hash !== "") return undefined;
+  if (!/^https?:$/.test(protocol) || username !== "" || search !== "" || hash !== "") return bad;
   const coordinator = `${origin}${pathname}`.replace(/\/+$/, "");
   return { coordinator, code: origin === location.origin ? "coordinator" : "independent", ...trusted };
 }

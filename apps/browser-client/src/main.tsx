@@ -1,16 +1,18 @@
 import { render } from "preact";
 import { addressOf, confine } from "./address.ts";
 import { PageState } from "./page-state.ts";
-import { BadAddress } from "./view/bad-address.tsx";
 import { Insecure } from "./view/insecure.tsx";
 import { Page } from "./view/page.tsx";
+import { WrongAddress } from "./view/wrong-address.tsx";
+import { findWorkerPolicies } from "./workers.ts";
 
 const root = document.getElementById("page")!;
 const address = addressOf(location);
 if (!isSecureContext) render(<Insecure />, root);
-else if (address === undefined) render(<BadAddress />, root);
+else if ("fault" in address) render(<WrongAddress address={address} />, root);
 else {
   confine(document, address);
+  await findWorkerPolicies(address);
   const state = new PageState(address);
   render(<Page state={state} />, root);
   state.start();

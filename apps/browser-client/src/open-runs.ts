@@ -8,10 +8,19 @@ import {
   RoundSummary,
   type RunId,
   RunRecord,
+  type RunSpec,
   routes,
 } from "@tributary/protocol";
 import Type from "typebox";
+import type { PageLedger } from "./ledger/ledger.ts";
 import { words } from "./words.ts";
+
+/** Where to ask, as whom, and where it is written down that something was asked. */
+export interface From {
+  readonly coordinator: string;
+  readonly token: string | undefined;
+  readonly ledger: PageLedger;
+}
 
 /** The part of a run's specification that a person should know of. */
 const PublicSpec = Type.Object({
@@ -19,12 +28,14 @@ const PublicSpec = Type.Object({
     name: Type.String(),
     epochs: Type.Optional(Type.Integer()),
     clip: Type.Optional(Type.Number()),
+    batchSize: Type.Optional(Type.Union([Type.Integer(), Type.Literal("all")])),
+    init: Type.Optional(Type.Object({ kind: Type.String(), rows: Type.Optional(Type.Integer()) })),
   }),
   model: Type.Optional(ModelSpec),
   data: DataSpec,
   cohort: Type.Object({ minimum: Type.Integer(), tags: Type.Array(Type.String(), { default: [] }) }),
   secureAggregation: Type.Union([Type.Literal("required"), Type.Literal("none")]),
-  secure: Type.Object({ minimumSurvivors: Type.Optional(Type.Integer()) }),
+  secure: Type.Object({ minimumSurvivors: Type.Optional(Type.Integer()), rule: Type.Optional(Type.String()) }),
   evaluation: Type.Object({ on: Type.String() }),
   stop: Type.Object({ rounds: Type.Integer() }),
 });
@@ -39,9 +50,13 @@ export interface OpenRun {
   readonly rounds: number;
   readonly accuracy: number | undefined;
   readonly algorithm: string;
+  /** How many rows together seed a cluster, where devices' rows do. */
+  readonly sampled: number | undefined;
   readonly model: ModelSpec | undefined;
   readonly data: DataSpec;
   readonly secure: boolean;
+  /** Secure against a coordinator that keeps to the rules only, which is less than devices insist on by default. */
+  readonly isCurious: boolean;
   /** Fewest devices whose updates make a round. */
   readonly minimum: number;
   /** Fewest devices whose sum may be opened, where that is said; half the cohort and at least three otherwise. */
@@ -52,15 +67,21 @@ export interface OpenRun {
   readonly epochs: number;
   /** Whether devices judge each new model on their data. */
   readonly judged: boolean;
+  /** Whether it is told how often each new model is right. */
+  readonly hasAccuracy: boolean;
   readonly tags: readonly string[];
+  /** Examples in one of the algorithm's batches. */
+  readonly batchSize: number;
+  /** All of the specification, as the coordinator took it. */
+  readonly spec: RunSpec;
 }
 
 /**
  * The runs that are not over, the newest first. Throws `unauthorized` where the coordinator shows them to devices that it
  * knows only, and `coordinator_unreachable`.
  */
-export async function fetchOpenRuns(coordinator: string, token: string | undefined): Promise<OpenRun[]> {
-  const body = await request(`${coordinator}${routes.runs()}`, { headers: authorized(token) });
+export async function fetchOpenRuns(from: From): Promise<OpenRun[]> {
+  const body = await request(from, routes.runs());
   const records = parse(Type.Array(RunRecord), body, { what: "list of runs" });
   return records
     .filter(({ phase }) => !isOver(phase))
@@ -70,32 +91,27 @@ export async function fetchOpenRuns(coordinator: string, token: string | undefin
 
 /** The rounds of a run whose model was judged, thinned where there are many. Throws as `fetchOpenRuns` does. */
 export async function fetchHistory(
-  coordinator: string,
-  token: string | undefined,
+  from: From,
   run: RunId,
 ): Promise<{ readonly round: number; readonly accuracy: number }[]> {
-  const body = await request(`${coordinator}${routes.history(run)}?points=200`, { headers: authorized(token) });
+  const body = await request(from, `${routes.history(run)}?points=200`);
   return parse(Type.Array(RoundSummary), body, { what: "rounds" }).flatMap(({ round, evaluation }) => {
     const accuracy = evaluation?.["accuracy"];
     return accuracy === undefined ? [] : [{ round, accuracy }];
   });
 }
 
-/** Where to ask, and as whom. */
-interface From {
-  readonly coordinator: string;
-  readonly token: string | undefined;
-}
-
 /** The newest version of a run's model. Throws as `fetchOpenRuns` does. */
-export async function fetchModelVersion({ coordinator, token }: From, run: RunId): Promise<number> {
-  const body = await request(`${coordinator}${routes.run(run)}`, { headers: authorized(token) });
+export async function fetchModelVersion(from: From, run: RunId): Promise<number> {
+  const body = await request(from, routes.run(run));
   return parse(RunRecord, body, { what: "run" }).modelVersion;
 }
 
 /** The bytes of a resource. Throws `coordinator_unreachable`, with the status where there is one. */
-export async function fetchBytes({ coordinator, token }: From, path: string): Promise<ArrayBuffer> {
-  const response = await fetch(`${coordinator}${path}`, { headers: authorized(token) }).catch(() => undefined);
+export async function fetchBytes({ coordinator, token, ledger }: From, path: string): Promise<ArrayBuffer> {
+  const url = `${coordinator}${path}`;
+  await ledger.ask(url);
+  const response = await fetch(url, { headers: authorized(token) }).catch(() => undefined);
   if (response?.ok) return response.arrayBuffer();
   const why = response === undefined ? "" : ` (HTTP status ${response.status})`;
   throw new ProtocolError("coordinator_unreachable", `${words.runs.silent(new URL(coordinator).host)}${why}`);
@@ -112,24 +128,31 @@ function openRun({ run, name, phase, round, metrics, spec }: RunRecord): OpenRun
     ...{ run, name, phase, round, model, data },
     accuracy: metrics["accuracy"],
     algorithm: algorithm.name,
+    sampled: algorithm.init?.kind === "sampled" ? algorithm.init.rows : undefined,
     rounds: stop.rounds,
     secure: secureAggregation === "required",
+    isCurious: secureAggregation === "required" && secure.rule === "curious",
     minimum: cohort.minimum,
     minimumSurvivors: secure.minimumSurvivors,
     clip: algorithm.clip,
     epochs: algorithm.epochs ?? 1,
     judged: evaluation.on === "clients",
+    hasAccuracy: evaluation.on !== "nowhere" && data.target === "class",
     tags: cohort.tags,
+    batchSize: typeof algorithm.batchSize === "number" ? algorithm.batchSize : 100,
+    spec: spec as RunSpec,
   };
 }
 
 /** The JSON that a request is answered with. Throws the coordinator's refusal, or `coordinator_unreachable`. */
-async function request(url: string, init: { headers: Record<string, string> }): Promise<unknown> {
+async function request({ coordinator, token, ledger }: From, path: string): Promise<unknown> {
+  const url = `${coordinator}${path}`;
+  await ledger.ask(url);
   let response: Response;
   try {
-    response = await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) });
+    response = await fetch(url, { headers: authorized(token), signal: AbortSignal.timeout(15_000) });
   } catch (cause) {
-    throw new ProtocolError("coordinator_unreachable", await whyNot(new URL(url)), { cause });
+    throw new ProtocolError("coordinator_unreachable", await whyNot(new URL(url), ledger), { cause });
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok) return body;
@@ -142,13 +165,24 @@ async function request(url: string, init: { headers: Record<string, string> }): 
 }
 
 /** Whether a coordinator is silent, or may not be read by a page of this origin: browsers tell a page only that it failed. */
-async function whyNot({ origin, host }: URL): Promise<string> {
+async function whyNot({ origin, host }: URL, ledger: PageLedger): Promise<string> {
   if (origin === location.origin) return words.runs.silent(host);
+  const health = `${origin}${routes.health()}`;
+  await ledger.ask(health);
+  let isConfined = false;
+  const note = ({ effectiveDirective }: SecurityPolicyViolationEvent) => {
+    isConfined ||= effectiveDirective === "connect-src";
+  };
+  document.addEventListener("securitypolicyviolation", note);
   try {
     // An answer that this page may not read is an answer.
-    await fetch(`${origin}${routes.health()}`, { mode: "no-cors", signal: AbortSignal.timeout(5_000) });
+    await fetch(health, { mode: "no-cors", signal: AbortSignal.timeout(5_000) });
     return words.runs.refused(host, location.origin);
   } catch {
-    return words.runs.silent(host);
+    // What forbade it is told of after it failed.
+    await new Promise((resolve) => setTimeout(resolve));
+    return isConfined ? words.runs.confined(host, location.host) : words.runs.silent(host);
+  } finally {
+    document.removeEventListener("securitypolicyviolation", note);
   }
 }

@@ -1,90 +1,63 @@
 import { computed, effect, signal } from "@preact/signals";
-import { isOver, ProtocolError, type RunId } from "@tributary/protocol";
 import type { EngineName } from "@tributary/training";
 import { Accuracy } from "./accuracy.ts";
 import type { Address } from "./address.ts";
 import type { DeviceHere } from "./device/messages.ts";
 import { Part, register } from "./device/part.ts";
+import type { Ending } from "./device/part-state.ts";
 import { forgetPin } from "./device/pins.ts";
 import { DeviceUse } from "./device-use.ts";
+import { EngineHere } from "./engine-here.ts";
 import { PageLedger } from "./ledger/ledger.ts";
 import { ModelUse } from "./model-use.ts";
-import { fetchOpenRuns, type OpenRun } from "./open-runs.ts";
-import { type Resumable, registered, resumption } from "./resumption.ts";
+import type { OpenRun } from "./open-runs.ts";
+import { OwnData } from "./own-data.ts";
+import { type Resumable, resumption } from "./resumption.ts";
+import { RunsInSight } from "./runs-in-sight.ts";
 import { nameOfTab } from "./tab.ts";
-import { somethingKept } from "./training/kept-data.ts";
-import type { DataChoice, DataFound, EngineFound, LabelledFile, SpeedFound } from "./training/messages.ts";
+import type { DataFound, Example } from "./training/messages.ts";
 import { Training } from "./training/training.ts";
-import { words } from "./words.ts";
-
-export type Runs =
-  | { readonly kind: "loading" }
-  | { readonly kind: "locked"; readonly refusal: string | undefined; readonly busy: boolean }
-  | { readonly kind: "unreachable"; readonly detail: string }
-  | { readonly kind: "open"; readonly runs: readonly OpenRun[]; readonly stale: boolean };
-
-export type DataState =
-  | { readonly kind: "none" }
-  | { readonly kind: "reading" }
-  | { readonly kind: "refused"; readonly detail: string }
-  | { readonly kind: "ready"; readonly found: DataFound; readonly choice: DataChoice };
-
-export type EngineState =
-  | { readonly kind: "loading" }
-  | { readonly kind: "starting"; readonly engine: EngineName }
-  /** `speed` is measured last, and joining does not wait for it. */
-  | { readonly kind: "ready"; readonly found: EngineFound; readonly speed: SpeedFound | undefined }
-  | { readonly kind: "failed"; readonly detail: string };
 
 const refreshMs = 4_000;
+/** The last model may be judged some time after the run is over for this device. */
+const mostLooksAfterEnd = 5;
 
 /** Everything that the page shows, and everything that a person can do on it. */
 export class PageState {
   readonly address: Address;
-  readonly runs = signal<Runs>({ kind: "loading" });
-  readonly chosen = signal<RunId | undefined>(undefined);
-  readonly data = signal<DataState>({ kind: "none" });
-  /** Grows with every set that is read: each gets a canvas of its own. */
-  readonly opened = signal(0);
-  /** Files that were dropped on the page and wait for the form that reads them. */
-  readonly dropped = signal<readonly LabelledFile[]>([]);
-  /** Whether this browser keeps data over visits: what is chosen now, or what an earlier visit left. */
-  readonly keeping = signal<"no" | "kept" | "before">("no");
-  readonly engine = signal<EngineState>({ kind: "loading" });
+  readonly data = new OwnData(() => this.#theTraining());
+  readonly engine = new EngineHere();
   readonly part = signal<Part | undefined>(undefined);
   readonly leaving = signal(false);
-  readonly ledger = new PageLedger();
+  /** What a reload interrupted, until it is joined again. */
+  readonly resuming = signal<Resumable | undefined>(undefined);
+  readonly #tab = nameOfTab();
+  readonly ledger = new PageLedger(this.#tab);
+  readonly runs: RunsInSight;
   readonly modelUse = new ModelUse();
   readonly accuracy = new Accuracy();
-  /** How many weights the chosen run's model has, once that is known. */
-  readonly size = signal<number | undefined>(undefined);
   readonly use = new DeviceUse();
-  readonly run = computed(() => {
-    const runs = this.runs.value;
-    return runs.kind === "open" ? runs.runs.find(({ run }) => run === this.chosen.value) : undefined;
-  });
   /** Why this device cannot join yet; `undefined` when it can. */
   readonly lacking = computed<"run" | "data" | "mismatch" | "engine" | undefined>(() => {
-    if (this.run.value === undefined) return "run";
-    if (this.data.value.kind !== "ready") return "data";
-    if (!fits(this.data.value.found, this.run.value)) return "mismatch";
-    return this.engine.value.kind === "ready" ? undefined : "engine";
+    if (this.runs.run.value === undefined) return "run";
+    if (this.data.state.value.kind !== "ready") return "data";
+    if (!fits(this.data.state.value.found, this.runs.run.value)) return "mismatch";
+    return this.engine.state.value.kind === "ready" ? undefined : "engine";
   });
-  readonly #tab = nameOfTab();
-  #joinToken: string | undefined;
-  #token: string | undefined;
   #training: Training | undefined;
 
   constructor(address: Address) {
     this.address = address;
+    const register = () => this.#register();
+    this.runs = new RunsInSight(address.coordinator, { ledger: this.ledger, register });
   }
 
   /** Looks for runs from now on, and goes on with what a reload interrupted. */
   start(): void {
     void this.#keepLooking();
-    const wanted = computed(() => this.run.value && JSON.stringify([this.run.value.model]));
+    const wanted = computed(() => wantedBy(this.runs.run.value));
     effect(() => {
-      if (wanted.value !== undefined) void this.#findEngine();
+      if (wanted.value !== undefined) this.#findEngine();
     });
     effect(() => {
       const pace = this.use.pace.value;
@@ -94,82 +67,32 @@ export class PageState {
       const part = this.part.value;
       const working = part !== undefined && part.state.value.ending === undefined;
       void this.use.keepAwake(working && this.use.keepScreenOn.value);
+      // What is over is not gone on with; what broke may be tried again.
+      if (wasRunsEnd(part?.state.value.ending)) resumption.clear();
     });
-    const interrupted = resumption.read();
-    if (interrupted !== undefined) void this.#resume(interrupted);
-    else void this.#lookForKept();
-  }
-
-  choose(run: RunId): void {
-    this.chosen.value = run;
-  }
-
-  /** A table's columns, in order. Throws the refusal that says what is wrong with the file. */
-  columns(file: File): Promise<readonly string[]> {
-    return this.#theTraining().call("columns", { file });
-  }
-
-  async open(choice: DataChoice): Promise<void> {
-    const reading: DataState = { kind: "reading" };
-    this.data.value = reading;
-    let next: DataState;
-    try {
-      next = { kind: "ready", choice, found: await this.#theTraining().call("open", { choice }) };
-    } catch (error) {
-      next = { kind: "refused", detail: (error as Error).message };
-    }
-    // Something else may have been chosen meanwhile.
-    if (this.data.value !== reading) return;
-    this.opened.value += 1;
-    this.data.value = next;
-  }
-
-  /** Has the worker draw some of the images it read; the page cannot read the canvas back. */
-  drawThumbnails(canvas: HTMLCanvasElement): void {
-    const offscreen = canvas.transferControlToOffscreen();
-    void this.#theTraining()
-      .call("draw", { canvas: offscreen }, { transfer: [offscreen] })
-      .catch(() => undefined);
-  }
-
-  /** Keeps the chosen data in this browser over visits, or deletes what was kept. */
-  async keepData(wanted: boolean): Promise<void> {
-    const data = this.data.value;
-    try {
-      await this.#theTraining().call("keep", { choice: wanted && data.kind === "ready" ? data.choice : undefined });
-      this.keeping.value = wanted ? "kept" : "no";
-      // Files take a while to be written; the person may have joined meanwhile.
+    // Files take a while to be written; the person may have joined meanwhile.
+    this.data.onKept = () => {
       const part = this.part.value?.state.value;
-      if (wanted && part !== undefined && part.ending === undefined) {
-        resumption.write({ run: part.run.run, choice: "kept" });
-      }
-    } catch (error) {
-      this.refuseData(words.data.notKept((error as Error).message));
-    }
+      if (part === undefined || part.ending !== undefined) return;
+      void this.#tab.then((tab) => resumption.write({ tab, run: part.run.run, choice: "kept" }));
+    };
+    void this.#takeUp();
   }
 
-  /** Reads what an earlier visit kept. */
-  async useKept(): Promise<void> {
-    const choice = await this.#theTraining().call("kept", undefined);
-    if (choice === undefined) return;
-    this.keeping.value = "kept";
-    await this.open(choice);
-  }
-
-  refuseData(detail: string): void {
-    this.data.value = { kind: "refused", detail };
-  }
-
-  forgetData(): void {
-    this.data.value = { kind: "none" };
+  /** Goes back to the choices instead of joining again. */
+  stopResuming(): void {
+    resumption.clear();
+    this.resuming.value = undefined;
   }
 
   async join(): Promise<void> {
     const tab = await this.#tab;
-    const [run, data, engine] = [this.run.value, this.data.value, this.engine.value];
+    await this.ledger.restored;
+    const [run, data, engine] = [this.runs.run.value, this.data.state.value, this.engine.state.value];
     if (this.part.value !== undefined || this.lacking.value !== undefined || run === undefined) return;
     if (data.kind !== "ready" || engine.kind !== "ready") return;
-    resumption.write({ run: run.run, choice: this.keeping.value === "kept" ? "kept" : data.choice });
+    resumption.write({ tab, run: run.run, choice: this.data.isKept.value ? "kept" : data.choice });
+    this.resuming.value = undefined;
     const device = this.#device(tab, engine.found.engine);
     this.accuracy.begin();
     this.part.value = new Part(
@@ -178,7 +101,7 @@ export class PageState {
         training: this.#theTraining(),
         ledger: this.ledger,
         onToken: (token) => {
-          this.#token = token;
+          this.runs.token = token;
         },
       },
     );
@@ -186,6 +109,7 @@ export class PageState {
 
   /** Tells the coordinator, ends the worker and with it all that was read. */
   async leave(): Promise<void> {
+    if (this.leaving.value) return;
     this.leaving.value = true;
     resumption.clear();
     const part = this.part.value;
@@ -202,20 +126,30 @@ export class PageState {
     this.modelUse.forget();
     this.part.value = undefined;
     void this.#look();
-    void this.#findEngine();
+    this.#findEngine();
   }
 
   /** Fetches the newest model of the run that this device took part in. */
   async loadModel(): Promise<void> {
     const run = this.part.value?.state.value.run;
     if (run?.model === undefined) return;
-    const from = { coordinator: this.address.coordinator, token: this.#token };
-    await this.modelUse.load(from, { run: run.run, model: run.model, data: run.data });
+    await this.modelUse.load(this.runs.from, { run: run.run, model: run.model, data: run.data });
+  }
+
+  /** What a run without layers has learnt so far: centres, coefficients or figures. */
+  async fetchLearnt() {
+    const run = this.part.value?.state.value.run;
+    return run === undefined ? undefined : this.modelUse.fetchLearnt(this.runs.from, run.run);
   }
 
   /** What the model makes of one example, worked out in the training worker. */
-  askModel(features: Float32Array): Promise<void> {
-    return this.modelUse.ask(this.#theTraining(), features);
+  askModel(example: Example): Promise<void> {
+    return this.modelUse.ask(this.#theTraining(), example);
+  }
+
+  /** What a model of text writes after a beginning, worked out in the training worker. */
+  writeOn(beginning: string): Promise<void> {
+    return this.modelUse.write(this.#theTraining(), beginning);
   }
 
   /** Takes whatever key the coordinator proves next, and goes back to the choices. */
@@ -226,107 +160,78 @@ export class PageState {
 
   /** Registers this browser with a coordinator that shows its runs to known devices only. */
   async unlock(joinToken: string): Promise<void> {
-    this.runs.value = { kind: "locked", refusal: undefined, busy: true };
-    this.#joinToken = joinToken;
-    try {
-      await this.#register();
-      await this.#look();
-    } catch (error) {
-      this.runs.value = { kind: "locked", refusal: (error as Error).message, busy: false };
-    }
+    if (await this.runs.unlock(joinToken)) await this.#look();
   }
 
   #device(tab: string, engine: EngineName): DeviceHere {
     const { coordinator, operatorKey } = this.address;
-    return { coordinator, operatorKey, tab, engine, joinToken: this.#joinToken };
+    return { coordinator, operatorKey, tab, engine, joinToken: this.runs.joinToken };
   }
 
-  async #register(): Promise<void> {
+  async #register(): Promise<string> {
     const { engine } = await this.#theTraining().call("engine", { model: undefined });
-    this.#token = await register(this.#device(await this.#tab, engine), this.ledger);
-    registered.write();
+    return register(this.#device(await this.#tab, engine), this.ledger);
   }
 
   async #keepLooking(): Promise<void> {
+    let looksAfterEnd = 0;
     for (;;) {
-      const locked = this.runs.value.kind === "locked";
+      const locked = this.runs.state.value.kind === "locked";
       const part = this.part.value;
       if (!document.hidden && part === undefined && !locked) await this.#look();
-      if (!document.hidden && part !== undefined) {
-        await this.accuracy.look(this.address.coordinator, this.#token, part.state.value.run.run);
+      const ending = part?.state.value.ending;
+      looksAfterEnd = ending === undefined ? 0 : looksAfterEnd + 1;
+      const isWatching = ending === undefined || (wasRunsEnd(ending) && looksAfterEnd <= mostLooksAfterEnd);
+      if (!document.hidden && part !== undefined && isWatching) {
+        await this.accuracy.look(this.runs.from, part.state.value.run.run);
       }
       await new Promise((resolve) => setTimeout(resolve, refreshMs));
     }
   }
 
-  async #look(): Promise<void> {
-    try {
-      const runs = await this.#fetchRuns();
-      this.runs.value = { kind: "open", runs, stale: false };
-      const current = runs.find(({ run }) => run === this.chosen.value);
-      if (current === undefined) this.chosen.value = runs.find(isJoinable)?.run;
-    } catch (error) {
-      const before = this.runs.value;
-      if (error instanceof ProtocolError && error.code === "unauthorized") {
-        this.runs.value = { kind: "locked", refusal: undefined, busy: false };
-      } else if (before.kind === "open") this.runs.value = { ...before, stale: true };
-      else this.runs.value = { kind: "unreachable", detail: (error as Error).message };
-    }
+  #look(): Promise<void> {
+    return this.runs.look({ mayChoose: () => this.data.state.value.kind === "none" });
   }
 
-  /** With a new token, or none, where this tab's session ran out or the coordinator is not the one that gave it. */
-  async #fetchRuns(): Promise<OpenRun[]> {
-    const token = this.#token;
-    try {
-      return await fetchOpenRuns(this.address.coordinator, token);
-    } catch (error) {
-      if (!(error instanceof ProtocolError) || error.code !== "unauthorized") throw error;
-      this.#token = undefined;
-      if (registered.read()) await this.#register();
-      else if (token === undefined) throw error;
-      return fetchOpenRuns(this.address.coordinator, this.#token);
+  /** Goes on with what a reload of this tab interrupted, where its data can be had again. */
+  async #takeUp(): Promise<void> {
+    const interrupted = resumption.read();
+    if (interrupted !== undefined && interrupted.choice !== "gone") this.resuming.value = interrupted;
+    // A duplicated tab has a copy of what another one goes on with.
+    const isOurs = interrupted?.tab === (await this.#tab);
+    if (this.resuming.value !== undefined && isOurs) void this.#resume(this.resuming.value);
+    else {
+      this.stopResuming();
+      if (interrupted !== undefined && isOurs) {
+        this.runs.choose(interrupted.run);
+        this.data.isLost.value = true;
+      }
+      await this.data.lookForKept();
     }
-  }
-
-  async #findEngine(): Promise<void> {
-    if (this.run.value === undefined) return;
-    const { model, data } = this.run.value;
-    this.size.value = undefined;
-    this.engine.value = { kind: "loading" };
-    const training = this.#theTraining();
-    const wanted = JSON.stringify([model]);
-    const current = () => training === this.#training && wanted === JSON.stringify([this.run.value?.model]);
-    try {
-      await training.ready;
-      const size = model === undefined ? undefined : await training.call("size", { model, data });
-      if (current()) this.size.value = size;
-      const onNews = (engine: EngineName) => {
-        if (current()) this.engine.value = { kind: "starting", engine };
-      };
-      const found = await training.call("engine", { model }, { onNews });
-      if (!current()) return;
-      this.engine.value = { kind: "ready", found, speed: undefined };
-      const speed = await training.call("speed", { model });
-      if (current()) this.engine.value = { kind: "ready", found, speed };
-    } catch (error) {
-      if (current()) this.engine.value = { kind: "failed", detail: (error as Error).message };
-    }
-  }
-
-  async #lookForKept(): Promise<void> {
-    if ((await somethingKept()) && this.keeping.value === "no") this.keeping.value = "before";
   }
 
   async #resume({ run, choice }: Resumable): Promise<void> {
-    this.choose(run);
-    await (choice === "kept" ? this.useKept() : this.open(choice));
+    this.runs.choose(run);
+    if (choice === "kept") await this.data.useKept();
+    else if (choice !== "gone") await this.data.open(choice);
+    const data = this.data.state.value;
+    if (data.kind !== "ready") return this.stopResuming();
     const stop = effect(() => {
-      if (this.lacking.value !== undefined) return;
+      // What was agreed to is this data for this run.
+      const isWanted = this.resuming.value !== undefined && this.data.state.value === data;
+      const isOver = this.runs.chosen.value !== run;
+      if (isWanted && !isOver && this.lacking.value !== undefined) return;
       queueMicrotask(() => {
         stop();
-        void this.join();
+        if (isWanted && !isOver) void this.join();
+        else this.stopResuming();
       });
     });
+  }
+
+  #findEngine(): void {
+    const run = this.runs.run.peek();
+    if (run !== undefined) void this.engine.find(run, this.#theTraining());
   }
 
   #theTraining(): Training {
@@ -344,22 +249,27 @@ export class PageState {
   #forget(): void {
     this.#training?.close();
     this.#training = undefined;
-    this.data.value = { kind: "none" };
-    this.engine.value = { kind: "loading" };
+    this.data.isGone();
+    this.engine.isGone();
   }
 }
 
-/** Whether this page can take part at all. */
-export function isJoinable({ tags, phase }: OpenRun): boolean {
-  return tags.length === 0 && !isOver(phase);
+/** What an engine is found and measured for. */
+function wantedBy(run: OpenRun | undefined): string | undefined {
+  return run && JSON.stringify([run.algorithm, run.model, run.data, run.batchSize]);
+}
+
+/** Whether it was the run that ended, and not this device alone. */
+function wasRunsEnd(ending: Ending | undefined): boolean {
+  return ending !== undefined && ["finished", "stopped", "failed"].includes(ending.kind);
 }
 
 function fits(found: DataFound, { data }: OpenRun): boolean {
   return (
     found.data.kind === data.kind &&
     found.data.shape.join() === data.shape.join() &&
-    found.data.target === data.target &&
-    found.data.classes === data.classes &&
+    // What predicts nothing takes any target.
+    (data.target === "none" || (found.data.target === data.target && found.data.classes === data.classes)) &&
     found.data.vocabulary === data.vocabulary
   );
 }

@@ -3,15 +3,18 @@ import type { DataChoice } from "./training/messages.ts";
 
 /** What a reload of this tab goes on with by itself. */
 export interface Resumable {
+  /** The tab's name: a duplicated tab comes with a copy of this. */
+  readonly tab: string;
   readonly run: RunId;
-  readonly choice: DataChoice | "kept";
+  /** `gone`: files that a page which was reloaded has no access to any more. */
+  readonly choice: DataChoice | "kept" | "gone";
 }
 
 const key = "tributary part";
 
 /**
  * What the person joined in this tab, over a reload. Only the demo's digits, and files that the person has kept in
- * this browser, can be had again: a page that was reloaded has no access to files chosen before.
+ * this browser, can be had again.
  */
 export const resumption = {
   read(): Resumable | undefined {
@@ -21,8 +24,9 @@ export const resumption = {
       return undefined;
     }
   },
-  write(part: Resumable): void {
-    if (part.choice === "kept" || part.choice.kind === "digits") sessionStorage.setItem(key, JSON.stringify(part));
+  write({ choice, ...part }: Resumable): void {
+    const again = choice === "kept" || (choice !== "gone" && choice.kind === "digits") ? choice : "gone";
+    sessionStorage.setItem(key, JSON.stringify({ ...part, choice: again } satisfies Resumable));
   },
   clear(): void {
     sessionStorage.removeItem(key);

@@ -6,7 +6,7 @@ export const words = {
   product: "Tributary",
   title: "Lend this browser to a shared model",
   promise:
-    "Your browser trains on data that stays in it. What leaves is the change it would make to the model, not the data.",
+    "Your browser works on data that stays in it. What leaves is what it has worked out, and this page says beforehand what that is.",
   reload: "Reload the page to try again.",
 
   insecure: {
@@ -26,9 +26,10 @@ export const words = {
   },
 
   badAddress: {
-    title: "This page's address names no coordinator",
-    why: (found: string) =>
-      `After ?coordinator= stands “${found}”. It must be an http:// or https:// address; operator-key, if there is one, a key of 44 characters.`,
+    title: "Something is wrong with this page's address",
+    coordinator: (found: string) => `After coordinator= stands “${found}”. It must be an http:// or https:// address.`,
+    operatorKey: (found: string) =>
+      `After operator-key= stands “${found}”. It must be the 44 characters of an operator's public key, as “tributary roster” prints them.`,
     form: "It should look like this:",
   },
 
@@ -39,7 +40,8 @@ export const words = {
     independent: (host: string, coordinator: string) =>
       `It came from ${host}, not from the coordinator (${coordinator}): a dishonest coordinator cannot change what this page does. You trust ${host} for the code instead.`,
     build: "Build (SHA-256 of integrity.json)",
-    check: "Compare it with the one that the page's publisher names: the same build is the same code.",
+    check:
+      "It is the build that this page says it is, and code that was tampered with could say so too. To be sure, have what is served here checked from outside: npm run verify:page -- and this address.",
     unknown: "not known: integrity.json could not be read",
   },
 
@@ -49,10 +51,15 @@ export const words = {
     none: "No run is open just now. This list refreshes by itself.",
     unreachable: (detail: string) => `${detail} Trying again…`,
     silent: (host: string) => `${host} does not answer.`,
+    confined: (coordinator: string, host: string) =>
+      `This copy of the page comes from ${host}, whose policy lets it talk to ${host} alone, and not to ${coordinator}. Open ${coordinator}'s own page, or one that is hosted for it.`,
     refused: (coordinator: string, origin: string) =>
       `${coordinator} answers, but not to pages that come from ${origin}. Its operator can allow this page: tributary coordinator --allow-origin ${origin}.`,
     nobody: (host: string) =>
       `No coordinator answers at ${host}. If this page is hosted apart from its coordinator, add ?coordinator=https://… to its address.`,
+    over: (name: string) => `“${name}” has ended.`,
+    curious:
+      "This page takes no part in it: its secure sums withstand only a coordinator that keeps to the rules (secure.rule “curious”).",
     refresh: "Last seen state shown; the coordinator does not answer just now.",
     data: (data: DataSpec) => {
       const what = data.kind === "table" ? `a table with ${inWords(data)}` : inWords(data);
@@ -81,24 +88,53 @@ export const words = {
       `The operator of ${host} has devices train one model together: “${name}”. It learns from ${describe(data)}. ${round === 0 ? `It is to take ${rounds} rounds.` : `Round ${Math.min(round + 1, rounds)} of ${rounds} is next.`}`,
     leavesTitle: "What leaves this device",
     leaves: {
-      maskedUpdate: "In each round the change that training makes to the model, masked: noise to whoever gets it.",
-      update:
-        "In each round the change that training makes to the model, and how many examples you have, in the clear.",
-      maskedJudgement: "How well the new model does on your data, masked in the same way.",
-      judgement: "How well the new model does on your data: its loss and how many answers were right.",
+      each: (what: string, how: string) => `In each round ${what}${how}`,
+      first: (rows: number, how: string) =>
+        `In the first round the sum of up to ${rows} of your rows, drawn at random, for each cluster${how}`,
+      judgement: (what: string, how: string) => `How well the new model does on your data: ${what}${how}`,
+      masked: ". It is masked, which is noise to whoever gets it.",
+      clear: ", in the clear.",
+      unknown: (algorithm: string) =>
+        `what “${algorithm}” adds up over all devices' data; this page does not know what that is`,
       progress: "How far this device's work is, so that the operator can see slow devices.",
-      device: "A fresh key, the kind of browser, the engine, and your network address, as with every page.",
+      device:
+        "A fresh key, the kind of browser, how many processors it has, the engine, and your network address, as with every page.",
+    },
+    /** What a device sends in a round. */
+    does: {
+      training:
+        "the change that training makes to the model, how many examples it trained on, and the sum of their losses",
+      gradient: "the model's gradient over all of your examples, how many they are, and the sum of their losses",
+      controlled:
+        "the change that training makes to the model, how its drift is to be corrected, how many examples it trained on, and the sum of their losses",
+      duals:
+        "the change that all of your rows together make to the model, how many they are, and the sums of their losses",
+      clusters:
+        "for each cluster the sum of your rows in it and how many they are, and how far they all lie from their centres",
+      products: "the sums of your columns' products, two at a time, and how many rows you have",
+      histograms:
+        "for each column how many of your values lie in each of many ranges, and the sums of the values and of their squares",
+      pairs: "how often each class follows each other one in your data",
+    },
+    judges: {
+      answers: "its loss, how many answers were right, and of how many",
+      losses: "its loss, and over how many examples",
+      clusters: "how far your rows lie from its centres, and how many they are",
     },
     staysTitle: "What stays",
-    stays: [
-      "Your examples, their labels, and how many there are of each class.",
-      "The names of your files and columns.",
-      "What this device works out on the way: single gradients, losses of single examples.",
-    ],
+    stays: {
+      ofTraining: [
+        "Your examples and their labels.",
+        "What this device works out on the way: gradients and losses of single examples.",
+      ],
+      ofSums: ["Your rows, one by one: what leaves are sums over them."],
+      names: "The names of your files and columns.",
+    },
     guardTitle: "What protects it",
     guards: {
       sum: "Secure aggregation: the coordinator can read the sum over a round's devices, not this device's part.",
       none: "Nothing hides this device's update from the coordinator. It could learn something about your data from it.",
+      rows: "A sum over a single row is that row. Where you have few, or few of them are alike, the coordinator can read rows of yours.",
       smallest: (devices: number | undefined) =>
         devices === undefined
           ? "No sum of fewer than half of a round's devices can be opened, and never one of fewer than three."
@@ -112,15 +148,23 @@ export const words = {
       left: (rounds: number) => `${rounds} ${rounds === 1 ? "round" : "rounds"} at most; you can leave at any time.`,
       traffic: (parameters: number) =>
         `Traffic in each round: ${bytesText(4 * parameters)} down (${parameters.toLocaleString("en")} weights), about as much up, or less.`,
-      time: (seconds: number) => `Work in each round: about ${secondsText(seconds)} at this device's measured speed.`,
-      unknown: "Work and traffic are shown once the engine has started and your data is chosen.",
+      sums: (numbers: number) =>
+        `Traffic in each round: ${numbers.toLocaleString("en")} numbers up, ${bytesText(8 * numbers)}, and about as much down, or less.`,
+      time: (seconds: number) =>
+        `Work in each round: about ${secondsText(seconds)}, at this device's measured speed and the share of it that you give.`,
+      passes: "Work in each round: a pass over your data, or a few; no layers are trained.",
+      trafficUnknown: "Traffic in each round: it stands here once the training code has been loaded.",
+      timeUnknown: "Work in each round: it stands here once your data is chosen and the engine measured.",
       power: "Power: training is hard work for a processor. You say below how much of the device to give.",
     },
   },
 
   model: {
     title: "The model so far",
-    why: "Try it here, in this page: what you draw or type is not sent. Or take it along.",
+    why: "Try it here, in this page: what you show it is not sent. Or take it along.",
+    whyLearnt: "What the devices have worked out together, to take along.",
+    saveLearnt: "Save what was learnt",
+    learntFile: (run: string, version: number) => `${run}-version-${version}.json`,
     load: "Fetch the newest model",
     loading: "Fetching…",
     version: (version: number, weights: number) => `Version ${version}, ${weights.toLocaleString("en")} weights.`,
@@ -131,13 +175,28 @@ export const words = {
       `Pen ${down ? "down" : "up"}, row ${row}, column ${column} of ${cells}.`,
     cleared: "The pad is empty.",
     clear: "Clear",
+    picture: "Show it a picture",
+    pictureFile: "Picture",
+    pictureHint: (height: number, width: number) =>
+      `Scaled to ${width} × ${height} pixels, as this run's pictures are.`,
+    write: "Let it write",
+    beginning: "Beginning",
+    beginningHint: (window: number) => `The model goes on from the last ${window} characters.`,
+    goOn: "Go on",
+    rate: "Ask for a rating",
+    user: "User",
+    item: "Item",
+    line: "Line in LIBSVM's form",
+    lineHint: (features: number) =>
+      `As in a file: a label, which is not looked at, and index:value with indices from 1 to ${features}.`,
     type: "Type a row",
     ask: "Ask the model",
     nothing: "The model's answer will stand here.",
+    writes: "The model writes:",
     answer: (name: string) => `The model says: ${name}`,
     probability: (share: number) => `${(100 * share).toFixed(0)} %`,
-    save: "Save the weights",
-    file: (run: string, version: number) => `${run}-version-${version}.f32`,
+    save: (name: string) => `Save ${name}`,
+    saveHint: "In one folder, these two files are a model that TensorFlow.js loads (tf.loadLayersModel).",
   },
 
   accuracy: {
@@ -158,17 +217,20 @@ export const words = {
   ledger: {
     title: "What left this device",
     about:
-      "Every request and every message that this page's device sent, with its size and SHA-256. Your data is not among them, and what is masked looks like noise to whoever gets it.",
+      "Every request and every message that this page sent since it was opened in this tab, with its size and SHA-256; the loading of its own code is not among them. What is masked looks like noise to whoever gets it, what is in the clear can be read.",
     nothing: "Nothing has left this device yet.",
     total: (count: number, bytes: number, masked: number) =>
       `${count.toLocaleString("en")} ${count === 1 ? "message" : "messages"}, ${bytesText(bytes)} in all${masked === 0 ? "" : `, ${bytesText(masked)} of it masked`}.`,
     kinds: "In sum",
     newest: "One by one, the newest first",
+    onlyCarrying: "Leave out requests without content",
     older: "Show older ones",
+    partial: "Still older ones are in the file that you can save.",
     save: "Save as JSON",
     file: "tributary-ledger.json",
     picture: (kind: string, round: number, masked: boolean) =>
       `${kind} of round ${round}, the bytes as they left${masked ? " (masked)" : " (not masked)"}`,
+    noPicture: "Here the bytes of the newest update will be drawn as they left.",
     dots: "One dot for each of the first bytes, from black (0) to white (255)",
     histogram: "How often each byte value occurs, from 0 to 255",
     noise: (chiSquare: number) =>
@@ -185,7 +247,7 @@ export const words = {
       sha256: "SHA-256",
     },
     kindNames: {
-      enrolment: "Enrolment: a fresh key, kind of browser",
+      enrolment: "Enrolment: a fresh key, kind of browser, processors, engine",
       login: "Login: proof of the key",
       update: "Update",
       judgement: "How well the model does here",
@@ -222,7 +284,7 @@ export const words = {
 
   locked: {
     title: "This coordinator asks for a join token",
-    why: "It shows its runs to devices that it knows. Registering sends the token, a fresh key and which kind of browser this is, nothing else.",
+    why: "It shows its runs to devices that it knows. Registering sends the token, a fresh key, the kind of browser, how many processors it has, and the engine; nothing of your data.",
     label: "Join token",
     button: "Register this browser",
     busy: "Registering…",
@@ -246,6 +308,13 @@ export const words = {
     csvHint: "A table with a header line, gzipped or not.",
     csvFile: "File",
     csvTarget: "Column to predict",
+    csvHeader: "The first line names the columns",
+    csvMissing: "Rows in which a value is missing",
+    csvMissingUses: {
+      refuse: "are named, and the file is refused",
+      skip: "are left out",
+      mean: "get the column's mean",
+    },
     csvColumns: "Columns",
     csvUse: (column: string) => `How to use ${column}`,
     csvUses: { number: "number", category: "category", ignore: "leave out" },
@@ -260,6 +329,14 @@ export const words = {
     characters: "How often each character occurs",
     character: (character: string) => ({ "\n": "end of line", " ": "space", "\t": "tab" })[character] ?? character,
     moreCharacters: (count: number) => `and ${count} more ${count === 1 ? "character" : "characters"}`,
+    libsvm: "LIBSVM file",
+    libsvmHint: "A line an example: its label, then index:value for each feature that is not 0. Gzipped or not.",
+    libsvmFile: "File in LIBSVM's form",
+    ratings: "Ratings",
+    ratingsHint: "A line a rating: user, item and rating, separated by commas. Gzipped or not.",
+    ratingsFile: "Table of ratings",
+    ratingsFound: (users: number, items: number) =>
+      `By ${users.toLocaleString("en")} ${users === 1 ? "user" : "users"}, of ${items.toLocaleString("en")} ${items === 1 ? "item" : "items"}.`,
     images: "Images in folders",
     imagesHint: "A folder whose folders are the classes, with PNG, JPEG or other images in them.",
     imagesFolder: "Folder",
@@ -268,15 +345,19 @@ export const words = {
       names.length === 0
         ? "What was dropped holds no files."
         : `This run has no use for ${names.slice(0, 3).join(", ")}${names.length > 3 ? " and the others" : ""}.`,
+    sample: "How your file begins",
+    sampleAlt: "The first lines of your file, as a picture",
+    uses: { number: "number", category: "category", ignore: "left out", target: "to predict" },
     thumbnails: (count: number) => `${count} of your images, each with its class`,
     features: (names: readonly string[]) =>
       `${names.length} ${names.length === 1 ? "feature" : "features"}: ${names.slice(0, 12).join(", ")}${names.length > 12 ? ", …" : ""}`,
     keep: "Keep these files in this browser, also after I leave (in its private storage for this page; never uploaded)",
     kept: "They are kept.",
-    keptBefore: "An earlier visit kept data in this browser.",
+    keptBefore: "This browser keeps data that you chose before.",
     useKept: "Use it",
     forgetKept: "Delete it",
     notKept: (reason: string) => `This browser could not keep the files: ${reason}`,
+    keptGone: "What this browser kept is gone, or can no longer be read.",
     none: "Choose a run first.",
     reading: "Reading…",
     found: (examples: number) => `${examples.toLocaleString("en")} examples ready`,
@@ -284,20 +365,56 @@ export const words = {
       `Your file has ${describe(found)}; this run asks for ${describe(asked)}.`,
     classes: "Examples in each class",
     more: (count: number) => `and ${count} more classes`,
-    again: "Choose the file again: this page keeps none over a reload.",
+    again:
+      "This tab took part in a run when it was reloaded. It does not any more: the page forgot your files with that. Choose them again to go on.",
+  },
+
+  /** What is wrong with a file, beside what the readers of packages/training say. */
+  files: {
+    kinds: {
+      csv: "a table in CSV form",
+      text: "a text in UTF-8",
+      libsvm: "a file in LIBSVM's form",
+      ratings: "a table of ratings",
+    },
+    noTable: (file: string, columns: number) =>
+      `${file} does not look like a table: its first line has ${columns} ${columns === 1 ? "column" : "columns"}, and at least two, separated by commas, are needed.`,
+    unreadable: (file: string, reason: string) => `${file} can no longer be read (${reason}); choose it again.`,
+    notText: (file: string, wanted: string) => `${file} is not text; ${wanted} is wanted.`,
+    notUtf8: (file: string) => `${file} is text in another encoding than UTF-8; save it as UTF-8 and choose it again.`,
+    empty: "There are no examples in it.",
+    classes: (found: number, most: number, column: string | undefined) =>
+      `${column === undefined ? "What is to be told" : `The column “${column}”`} has ${found.toLocaleString("en")} different values, and at most ${most.toLocaleString("en")} can be classes: is it a number, or a name of each row? Choose another column to predict.`,
+    memory:
+      "It takes more memory than a page has. Is a column with very many different values used as a category? Leave it out, or choose a smaller file.",
+    noClass: (path: string, label: string, classes: readonly string[]) =>
+      `${path}: “${label}” is none of the classes ${classes.join(", ")}.`,
+    notPictures: (shape: readonly number[]) =>
+      `This run asks for examples of ${shape.join(" × ")}; images have a height, a width and 1 or 3 channels.`,
+    noPicture: (path: string) => `${path} is not an image that this browser can read.`,
+    noPictures: (ignored: readonly string[]) =>
+      ignored.length === 0
+        ? "This folder is empty."
+        : `This folder has no image that browsers read (PNG, JPEG, GIF, WebP, BMP, AVIF), but ${ignored.slice(0, 3).join(", ")}${ignored.length > 3 ? " and others" : ""}.`,
+    noData: "No data was chosen.",
+    oneLine: (found: number) => `One line is wanted, not ${found}.`,
+    noCode: "its code could not be loaded",
+    worker: (reason: string) => `The training worker failed: ${reason}.`,
+    noFiles: (reason: string) => `its files could not be fetched (${reason})`,
   },
 
   device: {
     title: "This device",
     loading: "Loading the training code…",
     starting: (engine: EngineName) => `Starting ${engines[engine]}…`,
-    ready: (engine: EngineName) => `Trains on ${engines[engine]}`,
+    ready: (engine: EngineName, adapter: string | undefined) =>
+      `Trains on ${engines[engine]}${adapter === undefined ? "" : `: ${adapter}`}`,
     why: (reason: string) => reason,
     proof: ({ difference, tolerance, layers }: Parity) =>
       `It calculates rightly: a training step on it is within ${difference.toExponential(1)} of plain JavaScript's (at most ${tolerance} is rounding${layers.length === 0 ? "" : `; furthest off: ${layers.join(", ")}`}).`,
     measuring: "Measuring how fast…",
-    speed: ({ preset, examplesPerSecond }: { preset: "2nn" | "cnn"; examplesPerSecond: number }) =>
-      `About ${rounded(examplesPerSecond)} examples a second (${presets[preset]}, 28 × 28 pixels)`,
+    speed: (examplesPerSecond: number) => `About ${rounded(examplesPerSecond)} examples a second of this run's model`,
+    noLayers: "This run trains no layers; what it works out is quick on any engine.",
   },
 
   use: {
@@ -325,7 +442,8 @@ export const words = {
 
   join: {
     title: "Take part",
-    leaves: "For each round this device downloads the model, trains on your data, and sends the change back.",
+    leaves:
+      "In each round this device fetches what was learnt so far, works on your data, and sends what is said above.",
     button: "Join",
     waiting: {
       run: "Choose a run.",
@@ -333,16 +451,23 @@ export const words = {
       mismatch: "Your data does not fit this run.",
       engine: "The engine is not ready yet.",
     },
-    nothing: "Nothing is sent before you press Join.",
+    nothing: "Nothing of your data, or worked out from it, is sent before you press Join.",
     leave: "Leave",
     leaving: "Leaving…",
     again: "Back to the start",
+  },
+
+  resuming: {
+    title: "Going on where you were",
+    why: "This tab took part in a run when it was reloaded. It joins again by itself once your data is read and the engine has started.",
+    stop: "Do not join again",
   },
 
   part: {
     title: (run: string) => `Taking part in ${run}`,
     connecting: "Connecting…",
     connected: "Connected",
+    retrying: "Connected, but an answer did not get through; it is sent again.",
     lost: (reason: string) => `Connection lost: ${reason}. It comes back by itself; nothing is lost.`,
     phases: {
       created: "The operator has not started the run yet.",
@@ -355,29 +480,44 @@ export const words = {
       stopped: "The operator stopped the run.",
       failed: "The run failed.",
     } satisfies Record<Phase, string>,
-    idle: "Waiting for the next round.",
+    over: {
+      finished: "Done.",
+      stopped: "Done.",
+      failed: "Done.",
+      left: "The run goes on without this device.",
+      broken: "This device does nothing any more.",
+      changed: "This device does nothing any more.",
+    },
     asked: "Downloading the model…",
     training: "Training",
     judging: "Judging the model on your data",
     sending: "Sending the update…",
     sent: "Sent. Waiting for the next round.",
+    declined: (detail: string) => `This device does not do what it was asked for: ${detail}`,
     round: "Round",
     batch: "Batch",
     epoch: "Epoch",
     loss: "Loss",
     updates: "Updates sent",
     bytes: "Sent in all",
-    timeLeft: (seconds: number) => (seconds <= 0 ? "The step's time is over." : `${seconds} s left in this step.`),
+    steps: {
+      at: (step: number, names: readonly string[]) => `Step ${step + 1} of ${names.length}: ${names[step]}`,
+      left: (seconds: number) => (seconds <= 0 ? "; its time is over" : `; ${seconds} s left`),
+      plain: ["the answer"],
+      secure: ["public keys", "sealed shares", "the masked answer", "who is in the sum", "opening the sum"],
+    },
     of: (part: number, whole: number) => `${part} of ${whole}`,
     secured: (clients: number, least: number) =>
       `This round's sum is over ${clients} devices and opens only if at least ${least} of them remain.`,
     small: "It is a small group: all the others together could work this device's part out.",
-    curve: "Loss over the batches of this round",
+    curve: "Loss over the batches so far, the newest on the right",
     log: "What happened",
     finished: "The run is over. Thank you: this device is done.",
+    stopped: "The operator stopped the run. Thank you: this device is done.",
     left: "You left. Your data was forgotten; nothing more is sent.",
     leftKept: "You left; nothing more is sent. The files that you chose to keep are still in this browser.",
-    failed: (detail: string) => `This device had to stop: ${detail}`,
+    failed: "The run failed, and is over. Thank you: this device is done.",
+    broken: (detail: string) => `This device had to stop: ${detail}`,
     changed: "This is not the coordinator that this browser knew. Nothing of your data was sent to it.",
     changedWhy: (detail: string) =>
       `It shows another key than before: ${detail}. It may have been set up anew, or somebody else may be answering in its place. Ask the operator, not this page, which key is right.`,

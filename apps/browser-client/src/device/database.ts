@@ -1,15 +1,25 @@
-/** What this page keeps in its origin: a device per tab and coordinator, and the key that each coordinator is known by. */
-type Table = "devices" | "coordinators";
+/**
+ * What this page keeps in its origin: a device per tab and coordinator, the key that each coordinator is known by, and what
+ * left each tab.
+ */
+type Table = "devices" | "coordinators" | "ledger";
 
-export function openDatabase(): Promise<IDBDatabase> {
-  const opening = indexedDB.open("tributary", 2);
-  opening.onupgradeneeded = () => {
+export async function openDatabase(): Promise<IDBDatabase> {
+  const opening = indexedDB.open("tributary", 3);
+  opening.onupgradeneeded = ({ oldVersion }) => {
     const { result } = opening;
-    // Devices of the first version named no coordinator; their tabs are gone or will enrol again.
-    for (const name of Array.from(result.objectStoreNames)) result.deleteObjectStore(name);
-    for (const name of ["devices", "coordinators"] satisfies Table[]) result.createObjectStore(name);
+    if (oldVersion < 2) {
+      // Devices of the first version named no coordinator; their tabs are gone or will enrol again.
+      for (const name of Array.from(result.objectStoreNames)) result.deleteObjectStore(name);
+      for (const name of ["devices", "coordinators"] satisfies Table[]) result.createObjectStore(name);
+    }
+    const ledger = result.createObjectStore("ledger" satisfies Table, { autoIncrement: true });
+    ledger.createIndex("tab", "tab");
   };
-  return settled(opening);
+  const opened = await settled(opening);
+  // A page of a newer build must not wait for this one to be closed.
+  opened.onversionchange = () => opened.close();
+  return opened;
 }
 
 /** A request's result. Rejects with the reason where the browser's storage failed. */

@@ -11,6 +11,7 @@ import {
 } from "@tributary/participant";
 import { parse } from "@tributary/protocol";
 import { type Signer, seedSigner } from "@tributary/secure-agg";
+import { sweepLedgers } from "../ledger/ledger-store.ts";
 import { tabLock } from "../tab-lock.ts";
 import { openDatabase, settled, written } from "./database.ts";
 import { pinCoordinator } from "./pins.ts";
@@ -84,10 +85,12 @@ export class DeviceInTab {
   async sweep(): Promise<void> {
     const { held = [] } = await navigator.locks.query();
     const open = new Set([tabLock(this.#tab), ...held.map(({ name }) => name)]);
+    const isOpen = (tab: string) => open.has(tabLock(tab));
     const devices = (await this.#database).transaction(store, "readwrite").objectStore(store);
     for (const name of (await settled(devices.getAllKeys())) as string[]) {
-      if (!open.has(tabLock(name.split(" ")[0]!))) devices.delete(name);
+      if (!isOpen(name.split(" ")[0]!)) devices.delete(name);
     }
+    await sweepLedgers(await this.#database, isOpen);
   }
 
   get #name(): string {

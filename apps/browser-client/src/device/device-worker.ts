@@ -1,6 +1,7 @@
 import { type Ledger, type Participant, type ParticipantOptions, participate } from "@tributary/participant";
 import { ProtocolError } from "@tributary/protocol";
 import { webCrypto } from "@tributary/secure-agg";
+import { LedgerStore } from "../ledger/ledger-store.ts";
 import { portraitOf } from "../ledger/portrait.ts";
 import { type Channel, TrainingCalls } from "../training/training-calls.ts";
 import { DeviceInTab } from "./device-in-tab.ts";
@@ -18,15 +19,22 @@ interface Page {
 }
 const page = globalThis as unknown as Page;
 
-/** What leaves is told to the page; of an update, a portrait of its bytes too. */
-const ledger: Ledger = {
-  record(entry, body) {
-    const portrait = entry.kind === "update" ? portraitOf(body) : undefined;
-    page.postMessage({ type: "departed", departed: { entry, portrait } });
-  },
-};
+/** What leaves is written down and told to the page; of an update, a portrait of its bytes too. */
+function ledgerOf({ tab }: DeviceHere): Ledger {
+  const store = new LedgerStore(tab);
+  return {
+    async record(entry, body) {
+      const portrait = entry.kind === "update" ? portraitOf(body) : undefined;
+      page.postMessage({ type: "departed", departed: { entry, portrait } });
+      // Where the browser's storage fails the page has it all the same, for as long as it is open.
+      await store.add(entry).catch(() => undefined);
+    },
+  };
+}
 
 let participant: Participant | undefined;
+/** The person may leave before there is a participant. */
+let isLeaving = false;
 
 page.addEventListener("message", ({ data: message }) => {
   switch (message.type) {
@@ -38,6 +46,7 @@ page.addEventListener("message", ({ data: message }) => {
       void register(message.device);
       break;
     case "leave":
+      isLeaving = true;
       void participant?.leave().catch(() => undefined);
   }
 });
@@ -52,15 +61,17 @@ async function join(joining: Joining, training: Channel): Promise<void> {
   const end = (ending: Ending) => show({ ...state, ending, doing: { kind: "idle" } });
   try {
     const options = await optionsOf(joining);
+    if (isLeaving) return end({ kind: "left" });
     const { identity } = options;
+    const ledger = ledgerOf(joining);
     const joined = participate({
       ...options,
       ...remoteAbilities(new TrainingCalls(training), found),
       run: run.run,
       ledger: {
         record(entry, body) {
-          ledger.record(entry, body);
           show(afterSending(state, entry));
+          return ledger.record(entry, body);
         },
       },
       onEvent: (event) => {
@@ -73,10 +84,11 @@ async function join(joining: Joining, training: Channel): Promise<void> {
     });
     participant = joined;
     await joined.done;
-    end({ kind: joined.state.kind === "left" ? "left" : "finished" });
+    if (joined.state.kind === "left") end({ kind: "left" });
+    else end({ kind: state.phase === "stopped" || state.phase === "failed" ? state.phase : "finished" });
   } catch (error) {
     const changed = error instanceof ProtocolError && error.code === "coordinator_changed";
-    end({ kind: changed ? "changed" : "failed", detail: (error as Error).message });
+    end({ kind: changed ? "changed" : "broken", detail: (error as Error).message });
   }
 }
 
@@ -88,7 +100,7 @@ async function register(device: DeviceHere): Promise<void> {
   const options = await optionsOf(device);
   const joined = participate({
     ...options,
-    ledger,
+    ledger: ledgerOf(device),
     ...{ datasetFor: noData, trainerFor: noData, clientHalf: noData },
     onEvent: ({ type }) => {
       if (type === "connected") void joined.leave();
@@ -110,6 +122,8 @@ async function optionsOf({ coordinator, operatorKey, tab, engine, joinToken }: D
     coordinator,
     engine,
     name: deviceName(),
+    // Which graphics processor it is would tell people apart, and stays here.
+    capabilities: { platform: deviceName(), processors: navigator.hardwareConcurrency },
     fetch: (url, init) => fetch(url, init),
     crypto: await webCrypto(crypto),
     keys: device.keys,

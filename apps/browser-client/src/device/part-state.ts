@@ -20,7 +20,9 @@ export type Doing =
       readonly progress: TrainingProgress | undefined;
     }
   | { readonly kind: "sending" }
-  | { readonly kind: "sent" };
+  | { readonly kind: "sent" }
+  /** This device does not do what it was asked for. */
+  | { readonly kind: "declined"; readonly detail: string };
 
 /** A secure attempt's parameters, as this device checked them. `small`: the others together could work its part out. */
 interface Secured {
@@ -30,13 +32,15 @@ interface Secured {
 }
 
 export type Ending =
-  | { readonly kind: "finished" | "left" }
-  | { readonly kind: "failed" | "changed"; readonly detail: string };
+  | { readonly kind: "left" | Extract<Phase, "finished" | "stopped" | "failed"> }
+  | { readonly kind: "broken" | "changed"; readonly detail: string };
 
 /** Where this device's part in a run stands, as the page shows it; plain data, for it crosses between workers. */
 export interface PartState {
   readonly run: OpenRun;
   readonly connection: Connection;
+  /** Whether something that this device sent did not get through and is tried again. */
+  readonly isRetrying: boolean;
   /** What this browser knows the coordinator by, once it is connected. */
   readonly known: Pin | undefined;
   readonly phase: Phase;
@@ -46,11 +50,13 @@ export interface PartState {
   /** When the newest question's step closes (ms since the epoch, this device's clock). */
   readonly dueAt: number | undefined;
   readonly doing: Doing;
-  /** Of the round under way, at most the last 240. */
+  /** Of batches, over the rounds, at most the last 240. */
   readonly losses: readonly number[];
   /** How the round's secure sum protects this device's part, once it has begun. */
   readonly secured: Secured | undefined;
   readonly updates: number;
+  /** The newest rounds whose update and whose judgement have left. */
+  readonly sent: { readonly update: number; readonly judgement: number };
   readonly bytes: number;
   /** The newest first, at most 30. */
   readonly log: readonly { readonly id: number; readonly at: number; readonly text: string }[];
@@ -62,6 +68,7 @@ export function partBefore(run: OpenRun): PartState {
   return {
     run,
     connection: { kind: "connecting" },
+    isRetrying: false,
     known: undefined,
     phase: run.phase,
     round: 0,
@@ -71,6 +78,7 @@ export function partBefore(run: OpenRun): PartState {
     losses: [],
     secured: undefined,
     updates: 0,
+    sent: { update: 0, judgement: 0 },
     bytes: 0,
     log: [],
     ending: undefined,
@@ -80,21 +88,33 @@ export function partBefore(run: OpenRun): PartState {
 /** The step of a secure attempt that carries the update; what follows it are tags and shares. */
 const maskingStep = 2;
 
-/** The part after something left this device. */
+/**
+ * The part after something has left this device. A round's update counts once, however often it is tried: that it has arrived
+ * may never be heard, where the next question is faster than the acknowledgement.
+ */
 export function afterSending(state: PartState, { kind, round = 0, bytes, protection }: LedgerEntry): PartState {
   const { sentUpdate, sentJudgement } = words.part.events;
   const sent = { ...state, bytes: state.bytes + bytes };
   const size = bytesText(bytes);
   const masked = protection === "masked";
-  if (kind === "update") return logged({ ...sent, updates: sent.updates + 1 }, sentUpdate(round, size, masked));
-  return kind === "judgement" ? logged(sent, sentJudgement(round, size, masked)) : sent;
+  if (kind === "update" && round > state.sent.update) {
+    const counted = { ...sent, updates: state.updates + 1, sent: { ...state.sent, update: round } };
+    return logged(counted, sentUpdate(round, size, masked));
+  }
+  if (kind === "judgement" && round > state.sent.judgement) {
+    return logged({ ...sent, sent: { ...state.sent, judgement: round } }, sentJudgement(round, size, masked));
+  }
+  return sent;
 }
 
 /** The part after one of the participant's events. */
-export function after(state: PartState, event: ParticipantEvent): PartState {
+export function after(before: PartState, event: ParticipantEvent): PartState {
   const { events } = words.part;
+  const state = goesOn.has(event.type) ? { ...before, isRetrying: false } : before;
   switch (event.type) {
     case "waiting":
+      // The line may be up all the same: then it was one request that failed.
+      if (state.connection.kind === "connected") return { ...state, isRetrying: true };
       return { ...state, connection: { kind: "lost", reason: event.reason } };
     case "connected":
       return logged({ ...state, connection: { kind: "connected" } }, events.connected);
@@ -111,8 +131,7 @@ export function after(state: PartState, event: ParticipantEvent): PartState {
         const arrived = state.doing.kind === "sending" && hint.step > maskingStep;
         return { ...state, hint, doing: arrived ? { kind: "sent" } : state.doing };
       }
-      const losses = hint.kind === "train" ? [] : state.losses;
-      return { ...state, round: hint.round, hint, doing: { kind: "asked" }, losses, secured: undefined };
+      return { ...state, round: hint.round, hint, doing: { kind: "asked" }, secured: undefined };
     }
     case "due":
       return { ...state, dueAt: Date.now() + event.remainingMs };
@@ -147,7 +166,7 @@ export function after(state: PartState, event: ParticipantEvent): PartState {
         events.dismissed(event.dismissal.round, event.dismissal.reason),
       );
     case "declined":
-      return logged({ ...state, doing: { kind: "idle" } }, events.declined(event.detail));
+      return logged({ ...state, doing: { kind: "declined", detail: event.detail } }, events.declined(event.detail));
     case "runEnded":
       return event.phase === "gone" ? state : { ...state, phase: event.phase };
     // What the notice says, the page says beside the run, and in plain words.
@@ -160,9 +179,16 @@ export function after(state: PartState, event: ParticipantEvent): PartState {
   }
 }
 
+/** Events after which nothing is being tried again. */
+const goesOn: ReadonlySet<ParticipantEvent["type"]> = new Set<ParticipantEvent["type"]>([
+  ...(["connected", "asked", "due", "training", "trained", "sent"] as const),
+]);
+
 const sameAttempt = (a: Hint, b: Hint) => a.round === b.round && a.attempt === b.attempt && a.kind === b.kind;
 
 function logged(state: PartState, text: string): PartState {
+  // What is declined anew each second is said once.
+  if (state.log[0]?.text === text) return state;
   const id = (state.log[0]?.id ?? 0) + 1;
   return { ...state, log: [{ id, at: Date.now(), text }, ...state.log].slice(0, 30) };
 }

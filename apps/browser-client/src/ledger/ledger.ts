@@ -1,5 +1,6 @@
-import { computed, signal } from "@preact/signals";
-import type { LedgerEntry } from "@tributary/participant";
+import { batch, computed, signal } from "@preact/signals";
+import { entryOf, type LedgerEntry } from "@tributary/participant";
+import { LedgerStore } from "./ledger-store.ts";
 import type { Portrait } from "./portrait.ts";
 
 /** One thing that left, with a portrait of its bytes where they were an update. */
@@ -15,10 +16,18 @@ interface Kind {
   readonly bytes: number;
 }
 
-/** Everything that this page sent since it was loaded, the oldest first; it grows, so that a long run stays cheap. */
+/** So many entries are at hand; older ones are read from the store where they are wanted. */
+const mostAtHand = 2_000;
+
+/** Everything that this page sent since it was opened in this tab. */
 export class PageLedger {
+  /** The newest, the oldest of them first; all of them where the browser's storage fails. */
   readonly #entries: LedgerEntry[] = [];
-  /** How many there are; what shows them reads it, and so hears of more. */
+  readonly #store: LedgerStore;
+  #isStored = true;
+  /** Resolves once what left before this page was loaded anew is in it. */
+  readonly restored: Promise<void>;
+  /** How many there are in all; what shows them reads it, and so hears of more. */
   readonly count = signal(0);
   /** The newest update. */
   readonly pictured = signal<{ readonly entry: LedgerEntry; readonly portrait: Portrait } | undefined>(undefined);
@@ -29,9 +38,29 @@ export class PageLedger {
     this.kinds.value.reduce((sum, { protection, bytes }) => sum + (protection === "masked" ? bytes : 0), 0),
   );
 
+  constructor(tab: Promise<string>) {
+    this.#store = new LedgerStore(tab);
+    this.restored = this.#restore();
+  }
+
+  /** Shows something that left; who sent it has written it down. */
   record({ entry, portrait }: Departed): void {
     this.#entries.push(entry);
+    if (this.#isStored && this.#entries.length > mostAtHand) this.#entries.shift();
     if (portrait !== undefined) this.pictured.value = { entry, portrait };
+    this.#count(entry);
+  }
+
+  /** Records a request of the page itself, which has no body: written down when it resolves, so that it may leave. */
+  async ask(url: string): Promise<void> {
+    await this.restored;
+    const departure = { kind: "request", destination: `GET ${url}`, body: "" };
+    const { entry } = await entryOf(departure, Date.now());
+    this.record({ entry, portrait: undefined });
+    await this.#store.add(entry).catch(() => this.#keepInMemory());
+  }
+
+  #count(entry: LedgerEntry): void {
     const before = this.kinds.value;
     const at = before.findIndex(({ kind, protection }) => kind === entry.kind && protection === entry.protection);
     const { kind, protection, bytes } = entry;
@@ -40,16 +69,45 @@ export class PageLedger {
         ? [...before, { kind, protection, bytes, times: 1 }]
         : before.with(at, { ...before[at]!, times: before[at]!.times + 1, bytes: before[at]!.bytes + bytes });
     this.bytes.value += bytes;
-    this.count.value = this.#entries.length;
+    this.count.value += 1;
   }
 
-  /** The newest first, at most `most`. */
-  newest(most: number): readonly LedgerEntry[] {
-    return this.#entries.slice(-most).reverse();
+  async #restore(): Promise<void> {
+    const earlier = await this.#store.all().catch(() => this.#keepInMemory());
+    batch(() => {
+      for (const entry of earlier ?? []) this.#count(entry);
+    });
+    this.#entries.push(...(earlier ?? []).slice(-mostAtHand));
+  }
+
+  #keepInMemory(): undefined {
+    this.#isStored = false;
+  }
+
+  /** Whether older ones are in the browser's storage alone. */
+  get isPartial(): boolean {
+    return this.#entries.length < this.count.value;
+  }
+
+  /** How many there are that carried something. */
+  get withContent(): number {
+    return this.kinds.value.reduce((sum, { kind, times }) => sum + (kind === "request" ? 0 : times), 0);
+  }
+
+  /** The newest first, at most `most`; `carrying`: those alone that carried something. */
+  newest(most: number, carrying: boolean): readonly LedgerEntry[] {
+    const found: LedgerEntry[] = [];
+    for (let at = this.#entries.length - 1; at >= 0 && found.length < most; at--) {
+      const entry = this.#entries[at]!;
+      if (!carrying || entry.kind !== "request") found.push(entry);
+    }
+    return found;
   }
 
   /** All of it as JSON, as `tributary join --ledger` has it but in one list. */
-  export(): string {
-    return `${JSON.stringify(this.#entries, undefined, 1)}\n`;
+  async export(): Promise<string> {
+    const stored = this.#isStored ? await this.#store.all().catch(() => undefined) : undefined;
+    const entries = stored ?? this.#entries;
+    return `${JSON.stringify(entries, undefined, 1)}\n`;
   }
 }

@@ -7,11 +7,14 @@ import {
   createPredictor,
   createTrainer,
   type EngineName,
+  modelSpeed,
   type Predictor,
   setWasmFiles,
-  trainingSpeed,
 } from "@tributary/training";
-import type { EngineFound, FromTraining, RunWork, SpeedFound, ToTraining } from "./messages.ts";
+import type { EngineFound, FromTraining, RunWork, SpeedAsked, ToTraining } from "./messages.ts";
+
+/** Larger batches are hardly faster, and would take long to try. */
+const largestBatch = 100;
 
 let chosen: Promise<ChosenEngine> | undefined;
 
@@ -32,8 +35,8 @@ export async function findEngine(
         if (engine === "wasm") await obtainWasmFiles();
       },
     });
-    const { engine, reason, parity } = await chosen;
-    return { engine, reason, parity: parity! };
+    const { engine, reason, adapter, parity } = await chosen;
+    return { engine, reason, adapter, parity: parity! };
   } catch (error) {
     chosen = undefined;
     if (error instanceof ProtocolError) throw error;
@@ -41,12 +44,11 @@ export async function findEngine(
   }
 }
 
-/** Measured on one of McMahan's two models, whichever a run's is more like: the second has convolutions, which cost more. */
-export async function measureSpeed(model: ModelSpec | undefined): Promise<SpeedFound> {
-  const { engine } = await findEngine(model);
-  const preset = model !== undefined && "preset" in model && model.preset === "cnn" ? "cnn" : "2nn";
-  const { examplesPerSecond } = await trainingSpeed(engine, { preset, budgetMs: 300 });
-  return { preset, examplesPerSecond };
+/** Examples a second, measured on made-up examples of the run's kind. */
+export async function measureSpeed({ batchSize, ...run }: SpeedAsked): Promise<number> {
+  const { engine } = await findEngine(run.model);
+  const speed = await modelSpeed(engine, { ...run, batchSize: Math.min(batchSize, largestBatch), budgetMs: 300 });
+  return speed.examplesPerSecond;
 }
 
 const trainers = new Map<string, Promise<Trainer>>();

@@ -1,5 +1,6 @@
 import { type DataSpec, ProtocolError } from "@tributary/protocol";
 import { denseDataset } from "@tributary/training";
+import { words } from "../words.ts";
 import type { LabelledFile } from "./messages.ts";
 
 /**
@@ -10,39 +11,49 @@ export async function readImageFolders(
   files: readonly LabelledFile[],
   { shape, classes }: { readonly shape: DataSpec["shape"]; readonly classes: readonly string[] },
 ) {
+  const pixelsOf = imageReader(shape);
+  const size = shape.reduce((a, b) => a * b, 1);
+  const features = new Float32Array(files.length * size);
+  for (const [i, { label, file }] of files.entries()) {
+    features.set(await pixelsOf(file, `${label}/${file.name}`), i * size);
+  }
+  const labels = Int32Array.from(files, ({ label, file }) => {
+    const index = classes.indexOf(label);
+    if (index < 0) refuse(words.files.noClass(`${label}/${file.name}`, label, classes));
+    return index;
+  });
+  return { dataset: denseDataset({ features, shape: [...shape], labels, classes: classes.length }), labels };
+}
+
+/**
+ * Reads one image after the other, each scaled to `shape` (height, width, 1 or 3 channels), values from 0 to 1. Throws
+ * `bad_data` for a shape that no image has, and for a file that is no image, by the name it is given.
+ */
+export function imageReader(shape: DataSpec["shape"]): (file: File, name: string) => Promise<Float32Array> {
   const [height = 0, width = 0, channels = 0] = shape;
   if (shape.length !== 3 || (channels !== 1 && channels !== 3)) {
-    refuse(`This run asks for examples of ${shape.join(" × ")}; images have a height, a width and 1 or 3 channels`);
+    refuse(words.files.notPictures(shape));
   }
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
   if (context === null) throw new Error("this browser draws nothing in workers");
-  const size = height * width * channels;
-  const features = new Float32Array(files.length * size);
-  for (const [i, { label, file }] of files.entries()) {
-    const bitmap = await createImageBitmap(file).catch(() =>
-      refuse(`${label}/${file.name} is not an image that this browser can read`),
-    );
+  return async (file, name) => {
+    const bitmap = await createImageBitmap(file).catch(() => refuse(words.files.noPicture(name)));
     context.clearRect(0, 0, width, height);
     context.drawImage(bitmap, 0, 0, width, height);
     bitmap.close();
     const { data } = context.getImageData(0, 0, width, height);
-    const pixels = features.subarray(i * size, (i + 1) * size);
+    const pixels = new Float32Array(height * width * channels);
     for (let at = 0; at < height * width; at++) {
       const [red, green, blue] = [data[4 * at]! / 255, data[4 * at + 1]! / 255, data[4 * at + 2]! / 255];
       // ITU-R BT.601's luma where one channel is wanted.
       if (channels === 1) pixels[at] = 0.299 * red + 0.587 * green + 0.114 * blue;
       else pixels.set([red, green, blue], 3 * at);
     }
-  }
-  const labels = Int32Array.from(files, ({ label, file }) => {
-    const index = classes.indexOf(label);
-    if (index < 0) refuse(`${label}/${file.name}: “${label}” is none of the classes ${classes.join(", ")}`);
-    return index;
-  });
-  return { dataset: denseDataset({ features, shape: [...shape], labels, classes: classes.length }), labels };
+    return pixels;
+  };
 }
 
 function refuse(detail: string): never {
-  throw new ProtocolError("bad_data", `${detail}.`);
+  throw new ProtocolError("bad_data", detail);
 }

@@ -14,24 +14,35 @@ interface Writer {
 /** Writes what a person chose to the browser's private files for this origin, in place of what was kept before. */
 export async function keepChoice(choice: DataChoice): Promise<void> {
   await forgetKept();
-  const folder = await theFolder(true);
+  try {
+    await write(choice, await theFolder(true));
+  } catch (error) {
+    // Half of it is of no use, and takes room.
+    await forgetKept();
+    throw error;
+  }
+}
+
+async function write(choice: DataChoice, folder: FileSystemDirectoryHandle): Promise<void> {
   const files: File[] = [];
   const listed = JSON.stringify(choice, (_key, value: unknown) => {
     if (!(value instanceof File)) return value;
     files.push(value);
     return { keptFile: files.length - 1, name: value.name };
   });
-  for (const [i, file] of files.entries()) await write(folder, `${i}`, new Uint8Array(await file.arrayBuffer()));
+  for (const [i, file] of files.entries()) await writeFile(folder, `${i}`, new Uint8Array(await file.arrayBuffer()));
   // Last: without it nothing counts as kept.
-  await write(folder, listName, new TextEncoder().encode(listed));
+  await writeFile(folder, listName, new TextEncoder().encode(listed));
 }
 
 /** Whether something was kept, without reading it. */
 export async function somethingKept(): Promise<boolean> {
-  return theFolder(false).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await (await theFolder(false)).getFileHandle(listName);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What was kept, its files read where they lie; `undefined` where nothing is. */
@@ -64,7 +75,7 @@ async function theFolder(create: boolean): Promise<FileSystemDirectoryHandle> {
   return (await navigator.storage.getDirectory()).getDirectoryHandle(folderName, { create });
 }
 
-async function write(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array): Promise<void> {
+async function writeFile(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array): Promise<void> {
   const file = (await folder.getFileHandle(name, { create: true })) as unknown as {
     createSyncAccessHandle(): Promise<Writer>;
   };

@@ -1,5 +1,5 @@
 import type { Contribution, KeptState, Question, TrainingProgress } from "@tributary/algorithm";
-import type { DataSpec, ModelSpec, RefusalCode } from "@tributary/protocol";
+import type { DataSpec, ModelSpec, RefusalCode, RunSpec } from "@tributary/protocol";
 import type { CsvSchema, EngineName, Parity, WasmFiles } from "@tributary/training";
 
 import type { Pace } from "./pace.ts";
@@ -11,6 +11,10 @@ export type DataChoice =
   | { readonly kind: "csv"; readonly file: File; readonly schema: CsvSchema }
   /** Read by the run's own characters and windows, so that what does not fit is named by its line. */
   | { readonly kind: "text"; readonly file: File; readonly window: number; readonly vocabulary: string }
+  /** Rows of as many features as the run has, to be told or predicted as it asks. */
+  | { readonly kind: "libsvm"; readonly file: File; readonly data: DataSpec }
+  /** By the run's own users and items. */
+  | { readonly kind: "ratings"; readonly file: File; readonly data: DataSpec }
   /** `shape` is the run's, to which each image is scaled; `classes` in the order of their numbers. */
   | {
       readonly kind: "images";
@@ -25,28 +29,47 @@ export interface LabelledFile {
   readonly label: string;
 }
 
+/** Something that a person asks a trained model about. */
+export type Example =
+  | { readonly kind: "features"; readonly features: Float32Array }
+  /** Scaled as the run's images are. */
+  | { readonly kind: "picture"; readonly file: File }
+  /** A line in LIBSVM's form; what it says it is does not count. */
+  | { readonly kind: "line"; readonly line: string };
+
+/** A trained model, to be asked. */
+export interface Trained {
+  readonly model: ModelSpec;
+  readonly data: DataSpec;
+  readonly weights: Float32Array;
+}
+
 /** What was found in the data; examples themselves never leave the worker. */
 export interface DataFound {
   readonly data: DataSpec;
   readonly examples: number;
   /** How many examples each class has, with the class's name. */
   readonly classes: readonly { readonly name: string; readonly examples: number }[];
-  /** The features of a table. */
+  /** The features of a table; those of a column that is a category are `column=value`, one for each of its values. */
   readonly features: readonly string[];
+  readonly categorical: readonly string[];
 }
 
 export interface EngineFound {
   readonly engine: EngineName;
   /** Which it is, and why each better one was passed over. */
   readonly reason: string;
+  /** The graphics processor that it calculates on, where the browser names it. Not sent to the coordinator. */
+  readonly adapter: string | undefined;
   /** Its step beside plain JavaScript's. */
   readonly parity: Parity;
 }
 
-/** How fast this device trains one of McMahan's two models on 28 × 28 pixels. */
-export interface SpeedFound {
-  readonly preset: "2nn" | "cnn";
-  readonly examplesPerSecond: number;
+/** A model whose pace is to be found, on data of this description, in batches of at most so many examples. */
+export interface SpeedAsked {
+  readonly model: ModelSpec;
+  readonly data: DataSpec;
+  readonly batchSize: number;
 }
 
 /** The part of a run that the worker needs for its work. */
@@ -61,22 +84,28 @@ export interface RunWork {
 export interface WorkerCalls {
   /** The best engine for a model, started. */
   engine: { ask: { model: ModelSpec | undefined }; answer: EngineFound; news: EngineName };
-  /** Each class's probability for one example, by a model with these weights. */
+  /** Each class's probability for one example, or the number predicted, by a model with these weights. */
   predict: {
-    ask: { model: ModelSpec; data: DataSpec; weights: Float32Array; features: Float32Array };
+    ask: Trained & { example: Example };
     answer: Float32Array;
     news: never;
   };
-  /** How many weights a model has. */
-  size: { ask: { model: ModelSpec; data: DataSpec }; answer: number; news: never };
-  /** How fast the engine is here. */
-  speed: { ask: { model: ModelSpec | undefined }; answer: SpeedFound; news: never };
+  /** Goes on from a beginning by a model of text; the news is what it has written so far. */
+  write: {
+    ask: Trained & { beginning: string; characters: number };
+    answer: string;
+    news: string;
+  };
+  /** How many weights a run's model has, or how many numbers its devices add up where it trains no layers. */
+  size: { ask: { spec: RunSpec }; answer: number; news: never };
+  /** How many examples a second the engine trains here. */
+  speed: { ask: SpeedAsked; answer: number; news: never };
   /** The column names of a table. */
-  columns: { ask: { file: File }; answer: readonly string[]; news: never };
+  columns: { ask: { file: File; header: boolean }; answer: readonly string[]; news: never };
   /** Reads data and keeps it, in place of what was kept before. */
   open: { ask: { choice: DataChoice }; answer: DataFound; news: never };
-  /** Draws some of the images that were read on the page's canvas. */
-  draw: { ask: { canvas: OffscreenCanvas }; answer: undefined; news: never };
+  /** Draws some of what was read on the page's canvas, text in the colour `ink`. */
+  draw: { ask: { canvas: OffscreenCanvas; ink: string }; answer: undefined; news: never };
   /** Keeps what was chosen in this browser over visits; with nothing chosen, deletes what was kept. */
   keep: { ask: { choice: DataChoice | undefined }; answer: undefined; news: never };
   /** What was kept in an earlier visit. */

@@ -4,8 +4,8 @@ const cell = 56;
 const caption = 16;
 
 /**
- * Draws the first images with their classes' names on a canvas that the page shows. The page gets no pixel of them: a
- * canvas that was handed to a worker cannot be read where it came from.
+ * Draws some of the images with their classes' names on a canvas that the page shows: no example is sent to the page for
+ * that. (Its code could still read back what the canvas shows; it does not.)
  */
 export async function drawThumbnails(canvas: OffscreenCanvas, { dataset, found }: OpenedData): Promise<void> {
   const [height = 1, width = 1, channels = 1] = dataset.shape;

@@ -1,9 +1,12 @@
-import type { Trainer } from "@tributary/algorithm";
-import { clientHalfNamed } from "@tributary/catalog";
+import { lanesLength, type Trainer } from "@tributary/algorithm";
+import { algorithmNamed, clientHalfNamed } from "@tributary/catalog";
 import { platformRandom } from "@tributary/participant";
 import { ProtocolError } from "@tributary/protocol";
-import { fitData, parameterCount } from "@tributary/training";
+import { continueText, fitData, parameterCount } from "@tributary/training";
+import { words } from "../words.ts";
+import { drawSample } from "./draw-sample.ts";
 import { findEngine, measureSpeed, predictorFor, trainerFor } from "./engine.ts";
+import { featuresOf } from "./example-features.ts";
 import { forgetKept, keepChoice, keptChoice } from "./kept-data.ts";
 import type { CallName, FromTraining, ToTraining, WorkerCalls } from "./messages.ts";
 import { columnsOf, type OpenedData, openChoice } from "./open-choice.ts";
@@ -38,19 +41,36 @@ let opened: OpenedData | undefined;
 
 const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[Name]["answer"]> } = {
   engine: ({ ask, tell }) => findEngine(ask.model, tell),
-  size: async ({ ask }) => parameterCount(ask.model, ask.data),
-  async predict({ ask: { model, data, weights, features } }) {
-    return (await predictorFor(model, data)).probabilities(weights, features);
+  async size({ ask: { spec } }) {
+    if (spec.model !== undefined) return parameterCount(spec.model, spec.data);
+    return lanesLength(algorithmNamed(spec.algorithm.name).lanes(spec, 0));
   },
-  speed: ({ ask }) => measureSpeed(ask.model),
-  columns: ({ ask }) => columnsOf(ask.file),
+  async predict({ ask: { model, data, weights, example } }) {
+    const features = await featuresOf(example, data);
+    return (await predictorFor(model, data)).predict(weights, features);
+  },
+  async write({ ask: { model, data, weights, beginning, characters }, tell, signal }) {
+    const predictor = await predictorFor(model, data);
+    const predict = (features: Float32Array) => predictor.predict(weights, features);
+    const random = platformRandom();
+    let written = "";
+    for await (const character of continueText({ data, predict, beginning, characters, temperature: 0.7, random })) {
+      signal.throwIfAborted();
+      written += character;
+      tell(written);
+    }
+    return written;
+  },
+  speed: ({ ask }) => measureSpeed(ask),
+  columns: ({ ask }) => columnsOf(ask.file, ask),
   async open({ ask }) {
     opened = undefined;
     opened = await openChoice(ask.choice);
     return opened.found;
   },
   async draw({ ask }) {
-    if (opened !== undefined) await drawThumbnails(ask.canvas, opened);
+    if (opened?.sample !== undefined) drawSample(ask.canvas, opened.sample, ask.ink);
+    else if (opened !== undefined) await drawThumbnails(ask.canvas, opened);
     return undefined;
   },
   async keep({ ask }) {
@@ -140,7 +160,7 @@ async function answer(
 }
 
 function noData(): never {
-  throw new ProtocolError("bad_data", "No data was chosen.");
+  throw new ProtocolError("bad_data", words.files.noData);
 }
 
 serve(page);

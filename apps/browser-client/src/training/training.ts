@@ -1,12 +1,14 @@
 import plainFile from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simdFile from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
+import { words } from "../words.ts";
+import { startWorker } from "../workers.ts";
 import type { FromTraining, ToTraining } from "./messages.ts";
 import type { Pace } from "./pace.ts";
 import { TrainingCalls } from "./training-calls.ts";
 
 /** The page's training worker. `close` ends it and, with it, all it holds of the person's data. */
 export class Training {
-  readonly #worker = new Worker(new URL("./training-worker.ts", import.meta.url), { type: "module", name: "training" });
+  readonly #worker = startWorker("training");
   readonly #calls = new TrainingCalls(this.#worker);
   /** Resolves once the worker's code has arrived and runs. */
   readonly ready: Promise<void>;
@@ -24,7 +26,7 @@ export class Training {
       });
     });
     this.#worker.addEventListener("error", (event) => {
-      this.#calls.fail(new Error(`The training worker failed: ${event.message || "its code could not be loaded"}.`));
+      this.#calls.fail(new Error(words.files.worker(event.message || words.files.noCode)));
     });
   }
 
@@ -57,7 +59,7 @@ export class Training {
       };
       post({ type: "wasmFiles", files });
     } catch (error) {
-      post({ type: "noWasmFiles", reason: `its files could not be fetched (${(error as Error).message})` });
+      post({ type: "noWasmFiles", reason: words.files.noFiles((error as Error).message) });
     }
   }
 }

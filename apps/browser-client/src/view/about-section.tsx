@@ -1,18 +1,20 @@
 import type { OpenRun } from "../open-runs.ts";
 import type { PageState } from "../page-state.ts";
+import { guardsOf, leavesOf, staysOf } from "../what-leaves.ts";
 import { words } from "../words.ts";
 
 /** What a person lets themselves in for with the chosen run: what leaves, what stays, what protects it, what it costs. */
 export function AboutSection({ state, run }: { state: PageState; run: OpenRun }) {
-  const { title, leavesTitle, staysTitle, stays, guardTitle, costTitle, learns } = words.about;
+  const { title, leavesTitle, staysTitle, guardTitle, costTitle, learns } = words.about;
+  const roster = state.address.operatorKey !== undefined;
   return (
     <section class="card about" aria-labelledby="about">
       <h2 id="about">{title}</h2>
       <p>{learns(run.name, new URL(state.address.coordinator).host, run.data, run.round, run.rounds)}</p>
       <div class="columns-two">
         <Points title={leavesTitle} points={leavesOf(run)} />
-        <Points title={staysTitle} points={stays} />
-        <Points title={guardTitle} points={guardsOf(run, state.address.operatorKey !== undefined)} />
+        <Points title={staysTitle} points={staysOf(run)} />
+        <Points title={guardTitle} points={guardsOf(run, { roster })} />
         <Points title={costTitle} points={costsOf(state, run)} />
       </div>
     </section>
@@ -32,33 +34,18 @@ function Points({ title, points }: { title: string; points: readonly string[] })
   );
 }
 
-function leavesOf({ secure, judged }: OpenRun): readonly string[] {
-  const { update, maskedUpdate, judgement, maskedJudgement, progress, device } = words.about.leaves;
-  const judgements = judged ? [secure ? maskedJudgement : judgement] : [];
-  return [secure ? maskedUpdate : update, ...judgements, progress, device];
-}
-
-function guardsOf({ secure, clip, minimumSurvivors }: OpenRun, roster: boolean): readonly string[] {
-  const { none, sum, smallest, clipped, noNoise } = words.about.guards;
-  if (!secure) return [none, noNoise];
-  return [
-    `${sum} ${roster ? words.trust.roster : words.trust.nobody}`,
-    smallest(minimumSurvivors),
-    ...(clip === undefined ? [] : [clipped(clip)]),
-    noNoise,
-  ];
-}
-
-function costsOf({ size, engine, data }: PageState, { rounds, round, epochs }: OpenRun): readonly string[] {
-  const { traffic, time, unknown, left, power } = words.about.costs;
-  const parameters = size.value;
-  const speed = engine.value.kind === "ready" ? engine.value.speed?.examplesPerSecond : undefined;
-  const examples = data.value.kind === "ready" ? data.value.found.examples : undefined;
-  const seconds = speed === undefined || examples === undefined ? undefined : (epochs * examples) / speed;
+function costsOf({ engine, data, use }: PageState, run: OpenRun): readonly string[] {
+  const { traffic, sums, trafficUnknown, time, passes, timeUnknown, left, power } = words.about.costs;
+  const { rounds, round, epochs, model } = run;
+  const numbers = engine.size.value;
+  const speed = engine.state.value.kind === "ready" ? engine.state.value.speed : undefined;
+  const examples = data.state.value.kind === "ready" ? data.state.value.found.examples : undefined;
+  const share = use.share.value / 100;
+  const seconds = speed === undefined || examples === undefined ? undefined : (epochs * examples) / speed / share;
   return [
     left(rounds - round),
-    parameters === undefined ? unknown : traffic(parameters),
-    seconds === undefined ? unknown : time(seconds),
+    numbers === undefined ? trafficUnknown : model === undefined ? sums(numbers) : traffic(numbers),
+    model === undefined ? passes : seconds === undefined ? timeUnknown : time(seconds),
     power,
-  ].filter((point, i, all) => all.indexOf(point) === i);
+  ];
 }

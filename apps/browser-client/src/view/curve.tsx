@@ -3,7 +3,9 @@ import { words } from "../words.ts";
 const [width, height] = [240, 48];
 
 /** Losses as a line; the figures beside it say the last one. */
-export function Curve({ losses }: { losses: readonly number[] }) {
+export function Curve(props: { losses: readonly number[] }) {
+  // A training that has diverged has losses that no line goes through.
+  const losses = props.losses.filter(Number.isFinite);
   const most = Math.max(...losses, 1e-9);
   const step = width / Math.max(1, losses.length - 1);
   const points = losses.map(

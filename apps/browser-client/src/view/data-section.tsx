@@ -1,31 +1,62 @@
 import { useSignal } from "@preact/signals";
 import type { DataSpec } from "@tributary/protocol";
 import { droppedFiles } from "../dropped-files.ts";
-import type { DataState, PageState } from "../page-state.ts";
+import type { DataState } from "../own-data.ts";
+import type { PageState } from "../page-state.ts";
 import type { LabelledFile } from "../training/messages.ts";
 import { words } from "../words.ts";
 import { CsvForm } from "./csv-form.tsx";
 import { DigitsForm } from "./digits-form.tsx";
+import { fileForm } from "./file-form.tsx";
 import { ImagesForm, isImage } from "./images-form.tsx";
 import { MnistForm } from "./mnist-form.tsx";
-import { TextForm } from "./text-form.tsx";
-import { Thumbnails } from "./thumbnails.tsx";
+import { Preview } from "./preview.tsx";
+
+const TextForm = fileForm({
+  label: words.data.textFile,
+  accept: ".txt,.text,.md,.gz,text/plain",
+  choice: (file, { shape, vocabulary = "" }) => ({ kind: "text", file, window: shape[0]!, vocabulary }),
+});
+const LibsvmForm = fileForm({
+  label: words.data.libsvmFile,
+  accept: "",
+  choice: (file, data) => ({ kind: "libsvm", file, data }),
+});
+const RatingsForm = fileForm({
+  label: words.data.ratingsFile,
+  accept: ".csv,.csv.gz,.gz,text/csv",
+  choice: (file, data) => ({ kind: "ratings", file, data }),
+});
 
 const forms = {
   demo: { title: words.data.demo, hint: words.data.demoHint, Form: DigitsForm },
   mnist: { title: words.data.mnist, hint: words.data.mnistHint, Form: MnistForm },
   images: { title: words.data.images, hint: words.data.imagesHint, Form: ImagesForm },
   csv: { title: words.data.csv, hint: words.data.csvHint, Form: CsvForm },
+  libsvm: { title: words.data.libsvm, hint: words.data.libsvmHint, Form: LibsvmForm },
   text: { title: words.data.text, hint: words.data.textHint, Form: TextForm },
+  ratings: { title: words.data.ratings, hint: words.data.ratingsHint, Form: RatingsForm },
 } as const;
 type Source = keyof typeof forms;
 
 /** The ways to bring data that a run can use. */
 function sourcesFor({ kind, shape, classes }: DataSpec): readonly Source[] {
-  if (kind === "table") return ["csv"];
-  if (kind === "text") return ["text"];
-  return shape.join() === "28,28,1" && classes === 10 ? ["demo", "mnist", "images"] : ["images", "mnist"];
+  switch (kind) {
+    case "images":
+      return shape.join() === "28,28,1" && classes === 10 ? ["demo", "mnist", "images"] : ["images", "mnist"];
+    case "table":
+      return ["csv", "libsvm"];
+    case "sparse":
+      return ["libsvm"];
+    case "text":
+      return ["text"];
+    case "ratings":
+      return ["ratings"];
+  }
 }
+
+/** Sources whose files may have any name. */
+const oneFile: readonly Source[] = ["csv", "libsvm", "text", "ratings"];
 
 /** The form that dropped files are for. */
 function sourceOf(files: readonly LabelledFile[], sources: readonly Source[]): Source | undefined {
@@ -34,25 +65,25 @@ function sourceOf(files: readonly LabelledFile[], sources: readonly Source[]): S
     ? "images"
     : named(/-idx\d-/)
       ? "mnist"
-      : named(/\.(txt|text|md)(\.gz)?$/i)
-        ? "text"
-        : "csv";
-  return files.length > 0 && sources.includes(wanted) ? wanted : undefined;
+      : named(/\.(libsvm|svm|svmlight)(\.gz)?$/i)
+        ? "libsvm"
+        : sources.find((source) => oneFile.includes(source));
+  return files.length > 0 && wanted !== undefined && sources.includes(wanted) ? wanted : undefined;
 }
 
 export function DataSection({ state }: { state: PageState }) {
   const picked = useSignal<Source | undefined>(undefined);
-  const run = state.run.value;
+  const run = state.runs.run.value;
   const sources = run === undefined ? [] : sourcesFor(run.data);
   const source = picked.value !== undefined && sources.includes(picked.value) ? picked.value : sources[0];
   const over = useSignal(false);
   const drop = async (transfer: DataTransfer) => {
     const files = await droppedFiles(transfer);
     const target = sourceOf(files, sources);
-    if (target === undefined) return state.refuseData(words.data.notDropped(files.map(({ file }) => file.name)));
+    if (target === undefined) return state.data.refuse(words.data.notDropped(files.map(({ file }) => file.name)));
     picked.value = target;
-    state.forgetData();
-    state.dropped.value = target === "images" ? files.filter(isImage) : files;
+    state.data.forget();
+    state.data.dropped.value = files;
   };
   const Form = source === undefined ? undefined : forms[source].Form;
   return (
@@ -72,13 +103,14 @@ export function DataSection({ state }: { state: PageState }) {
     >
       <h2 id="data">{words.data.title}</h2>
       <p class="hint">{words.data.stays}</p>
-      {state.keeping.value === "before" ? (
+      {state.data.isLost.value ? <p class="lost">{words.data.again}</p> : null}
+      {state.data.kept.value === "before" ? (
         <p class="buttons">
           {words.data.keptBefore}
-          <button type="button" class="secondary" onClick={() => void state.useKept()}>
+          <button type="button" class="secondary" onClick={() => void state.data.useKept()}>
             {words.data.useKept}
           </button>
-          <button type="button" class="secondary" onClick={() => void state.keepData(false)}>
+          <button type="button" class="secondary" onClick={() => void state.data.keep(false)}>
             {words.data.forgetKept}
           </button>
         </p>
@@ -95,7 +127,7 @@ export function DataSection({ state }: { state: PageState }) {
                 checked={name === source}
                 onChange={() => {
                   picked.value = name;
-                  state.forgetData();
+                  state.data.forget();
                 }}
               />
               <span>{forms[name].title}</span>
@@ -108,7 +140,10 @@ export function DataSection({ state }: { state: PageState }) {
           {forms[source].hint} {words.data.drop}
         </p>
       )}
-      {Form === undefined ? null : <Form key={source} state={state} />}
+      {Form === undefined ? null : <Form key={`${source} ${run?.data.target}`} state={state} />}
+      <p class="refusal" role="alert">
+        {state.data.keepFault.value}
+      </p>
       <Found state={state} asked={state.lacking.value === "mismatch" ? run?.data : undefined} />
     </section>
   );
@@ -116,9 +151,14 @@ export function DataSection({ state }: { state: PageState }) {
 
 const mostClasses = 12;
 
+/** How many users or items there are: ratings name them or say so. */
+function countOf(names: DataSpec["users"]): number {
+  return typeof names === "number" ? names : (names?.length ?? 0);
+}
+
 /** What the worker found in the data, or why this run cannot use it; `asked` is given where it does not fit. */
 function Found({ state, asked }: { state: PageState; asked: DataSpec | undefined }) {
-  const data: DataState = state.data.value;
+  const data: DataState = state.data.state.value;
   const mismatch = data.kind === "ready" && asked !== undefined ? words.data.mismatch(data.found.data, asked) : "";
   return (
     <>
@@ -135,7 +175,7 @@ function Found({ state, asked }: { state: PageState; asked: DataSpec | undefined
 
 function Ready({ state, data }: { state: PageState; data: Extract<DataState, { kind: "ready" }> }) {
   const { examples, classes, features, data: spec } = data.found;
-  const most = Math.max(...classes.map((each) => each.examples));
+  const most = classes.reduce((sum, each) => Math.max(sum, each.examples), 0);
   const text = spec.kind === "text";
   // A text's characters are many, and the first in order are rare ones.
   const shown = text ? classes.filter((each) => each.examples > 0).sort((a, b) => b.examples - a.examples) : classes;
@@ -143,30 +183,33 @@ function Ready({ state, data }: { state: PageState; data: Extract<DataState, { k
   return (
     <>
       <strong>{words.data.found(examples)}</strong>
+      {spec.kind === "ratings" ? <p>{words.data.ratingsFound(countOf(spec.users), countOf(spec.items))}</p> : null}
       {text ? <p>{words.data.textFound(examples, spec.shape[0]!, shown.length, classes.length)}</p> : null}
-      <dl class="classes" aria-label={text ? words.data.characters : words.data.classes}>
-        {shown.slice(0, mostClasses).map(({ name, examples: count }) => (
-          <div key={name}>
-            <dt>{text ? words.data.character(name) : name}</dt>
-            <dd>
-              <meter min={0} max={most} value={count} aria-label={text ? words.data.character(name) : name} />
-              {count}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      {shown.length === 0 ? null : (
+        <dl class="classes" aria-label={text ? words.data.characters : words.data.classes}>
+          {shown.slice(0, mostClasses).map(({ name, examples: count }) => (
+            <div key={name}>
+              <dt>{text ? words.data.character(name) : name}</dt>
+              <dd>
+                <meter min={0} max={most} value={count} aria-label={text ? words.data.character(name) : name} />
+                {count}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
       {features.length === 0 ? null : <p class="hint">{words.data.features(features)}</p>}
-      {spec.kind === "images" ? <Thumbnails key={state.opened.value} state={state} found={data.found} /> : null}
+      <Preview key={state.data.opened.value} state={state} found={data.found} />
       {data.choice.kind === "digits" ? null : (
         <label class="tick">
           <input
             type="checkbox"
-            checked={state.keeping.value === "kept"}
-            onChange={(event) => void state.keepData(event.currentTarget.checked)}
+            checked={state.data.isKept.value}
+            onChange={(event) => void state.data.keep(event.currentTarget.checked)}
           />
           <span>
             {words.data.keep}
-            {state.keeping.value === "kept" ? <b> {words.data.kept}</b> : null}
+            {state.data.isKept.value ? <b> {words.data.kept}</b> : null}
           </span>
         </label>
       )}

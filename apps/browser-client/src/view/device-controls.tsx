@@ -44,12 +44,7 @@ function Tick({ text, field }: { text: string; field: { value: boolean } }) {
 export function PauseButton({ use }: { use: DeviceUse }) {
   const { pause, resume } = words.use;
   return (
-    <button
-      type="button"
-      class="secondary"
-      aria-pressed={use.pausedByHand.value}
-      onClick={() => (use.pausedByHand.value = !use.pausedByHand.value)}
-    >
+    <button type="button" class="secondary" onClick={() => (use.pausedByHand.value = !use.pausedByHand.value)}>
       {use.pausedByHand.value ? resume : pause}
     </button>
   );

@@ -4,20 +4,20 @@ import { DeviceControls } from "./device-controls.tsx";
 
 /** The engine that was found, and why not a better one. */
 export function DeviceSection({ state }: { state: PageState }) {
-  const engine = state.engine.value;
-  const busy = state.run.value !== undefined && (engine.kind === "loading" || engine.kind === "starting");
+  const engine = state.engine.state.value;
+  const busy = state.runs.run.value !== undefined && (engine.kind === "loading" || engine.kind === "starting");
   return (
     <section class="card device" aria-labelledby="device">
       <h2 id="device">{words.device.title}</h2>
-      <div role="status">
+      <div class="found-engine" role="status">
         {engine.kind === "loading" && busy ? <p>{words.device.loading}</p> : null}
         {engine.kind === "starting" ? <p>{words.device.starting(engine.engine)}</p> : null}
         {engine.kind === "ready" ? (
           <>
             <p>
-              <strong>{words.device.ready(engine.found.engine)}</strong>
+              <strong>{words.device.ready(engine.found.engine, engine.found.adapter)}</strong>
             </p>
-            <p>{engine.speed === undefined ? words.device.measuring : words.device.speed(engine.speed)}</p>
+            <p>{speedText(state.runs.run.value?.model !== undefined, engine.speed)}</p>
             <p class="hint">{words.device.proof(engine.found.parity)}</p>
             <p class="hint">{words.device.why(engine.found.reason)}</p>
           </>
@@ -30,4 +30,9 @@ export function DeviceSection({ state }: { state: PageState }) {
       </p>
     </section>
   );
+}
+
+function speedText(hasLayers: boolean, speed: number | undefined): string {
+  if (!hasLayers) return words.device.noLayers;
+  return speed === undefined ? words.device.measuring : words.device.speed(speed);
 }

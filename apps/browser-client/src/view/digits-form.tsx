@@ -9,14 +9,14 @@ export function DigitsForm({ state }: { state: PageState }) {
   const examples = useSignal(6000);
   const number = (field: { value: number }, event: { currentTarget: HTMLInputElement }) => {
     field.value = event.currentTarget.valueAsNumber;
-    state.forgetData();
+    state.data.forget();
   };
   return (
     <form
       class="row"
       onSubmit={(event) => {
         event.preventDefault();
-        void state.open({ kind: "digits", device: device.value, of: of.value, examples: examples.value });
+        void state.data.open({ kind: "digits", device: device.value, of: of.value, examples: examples.value });
       }}
     >
       <label class="field small">

@@ -9,21 +9,28 @@ import { words } from "../words.ts";
 export function ImagesForm({ state }: { state: PageState }) {
   const files = useSignal<readonly LabelledFile[]>([]);
   const classes = useSignal("");
-  const open = (chosen: readonly LabelledFile[]) => {
+  const shape = state.runs.run.value?.data.shape ?? [];
+  const open = (found: readonly LabelledFile[]) => {
+    const chosen = found.filter(isImage);
     files.value = chosen;
-    if (chosen.length === 0) return state.forgetData();
+    if (chosen.length === 0) {
+      return state.data.refuse(words.files.noPictures(found.map(({ file }) => file.name)));
+    }
     const named = classes.value
       .split(",")
       .map((name) => name.trim())
       .filter((name) => name !== "");
-    const found = [...new Set(chosen.map(({ label }) => label))].sort();
-    const shape = state.run.value?.data.shape ?? [];
-    void state.open({ kind: "images", files: chosen, shape, classes: named.length === 0 ? found : named });
+    const labels = [...new Set(chosen.map(({ label }) => label))].sort();
+    void state.data.open({ kind: "images", files: chosen, shape, classes: named.length === 0 ? labels : named });
   };
-  const dropped = state.dropped.value;
+  // Another run may want them in another size.
+  useEffect(() => {
+    if (files.value.length > 0) open(files.value);
+  }, [shape.join()]);
+  const dropped = state.data.dropped.value;
   useEffect(() => {
     if (dropped.length === 0) return;
-    state.dropped.value = [];
+    state.data.dropped.value = [];
     open(dropped);
   });
   return (
@@ -36,7 +43,7 @@ export function ImagesForm({ state }: { state: PageState }) {
           ref={(input) => {
             if (input !== null) input.webkitdirectory = true;
           }}
-          onChange={(event) => open(chosenFiles(event.currentTarget.files ?? []).filter(isImage))}
+          onChange={(event) => open(chosenFiles(event.currentTarget.files ?? []))}
         />
       </label>
       <label class="field">

@@ -10,15 +10,33 @@ const pageful = 50;
 /** Everything that left this device. */
 export function LedgerSection({ ledger }: { ledger: PageLedger }) {
   const shown = useSignal(pageful);
-  const { title, about, total, nothing, newest, older, save, kinds: kindsTitle } = words.ledger;
+  const carrying = useSignal(false);
+  const {
+    title,
+    about,
+    total,
+    nothing,
+    newest,
+    older,
+    save,
+    onlyCarrying,
+    noPicture,
+    kinds: kindsTitle,
+  } = words.ledger;
   const count = ledger.count.value;
+  const saveIt = async () =>
+    saveFile(words.ledger.file, new Blob([await ledger.export()], { type: "application/json" }));
   const { pictured } = ledger;
+  const entries = ledger.newest(shown.value + 1, carrying.value);
+  const hasOlder = entries.length > shown.value;
   return (
     <section class="card ledger" aria-labelledby="ledger">
       <h2 id="ledger">{title}</h2>
       <p class="hint">{about}</p>
       <p class="total">{count === 0 ? nothing : total(count, ledger.bytes.value, ledger.masked.value)}</p>
-      {pictured.value === undefined ? null : (
+      {pictured.value === undefined ? (
+        <p class="noise hint">{noPicture}</p>
+      ) : (
         <Noise portrait={pictured.value.portrait} title={pictureTitle(pictured.value.entry)} />
       )}
       {count === 0 ? null : (
@@ -26,18 +44,23 @@ export function LedgerSection({ ledger }: { ledger: PageLedger }) {
           <h3 id="kinds">{kindsTitle}</h3>
           <Kinds ledger={ledger} />
           <h3 id="departures">{newest}</h3>
-          <Departures entries={ledger.newest(shown.value)} />
+          <label class="tick">
+            <input
+              type="checkbox"
+              checked={carrying.value}
+              onChange={(event) => (carrying.value = event.currentTarget.checked)}
+            />
+            <span>{onlyCarrying}</span>
+          </label>
+          <Departures entries={entries.slice(0, shown.value)} />
+          {ledger.isPartial && !hasOlder ? <p class="hint">{words.ledger.partial}</p> : null}
           <p class="buttons">
-            {count <= shown.value ? null : (
+            {!hasOlder ? null : (
               <button type="button" class="secondary" onClick={() => (shown.value += pageful)}>
                 {older}
               </button>
             )}
-            <button
-              type="button"
-              class="secondary"
-              onClick={() => saveFile(words.ledger.file, new Blob([ledger.export()], { type: "application/json" }))}
-            >
+            <button type="button" class="secondary" onClick={() => void saveIt()}>
               {save}
             </button>
           </p>
@@ -56,22 +79,22 @@ function Kinds({ ledger }: { ledger: PageLedger }) {
         <thead>
           <tr>
             <th scope="col">{columns.kind}</th>
-            <th scope="col">{columns.protection}</th>
-            <th scope="col" class="number">
-              {columns.times}
-            </th>
             <th scope="col" class="number">
               {columns.bytes}
             </th>
+            <th scope="col" class="number">
+              {columns.times}
+            </th>
+            <th scope="col">{columns.protection}</th>
           </tr>
         </thead>
         <tbody>
           {ledger.kinds.value.map(({ kind, protection, times, bytes }) => (
             <tr key={`${kind} ${protection}`}>
               <td>{kindText(kind)}</td>
-              <td>{words.ledger.protections[protection]}</td>
-              <td class="number">{times.toLocaleString("en")}</td>
               <td class="number">{bytesText(bytes)}</td>
+              <td class="number">{times.toLocaleString("en")}</td>
+              <td>{words.ledger.protections[protection]}</td>
             </tr>
           ))}
         </tbody>

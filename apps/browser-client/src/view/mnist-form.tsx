@@ -12,13 +12,13 @@ export function MnistForm({ state }: { state: PageState }) {
     open();
   };
   const open = () => {
-    if (images.value === undefined || labels.value === undefined) state.forgetData();
-    else void state.open({ kind: "mnist", images: images.value, labels: labels.value });
+    if (images.value === undefined || labels.value === undefined) state.data.forget();
+    else void state.data.open({ kind: "mnist", images: images.value, labels: labels.value });
   };
-  const dropped = state.dropped.value;
+  const dropped = state.data.dropped.value;
   useEffect(() => {
     if (dropped.length === 0) return;
-    state.dropped.value = [];
+    state.data.dropped.value = [];
     for (const { file } of dropped) {
       if (/images-idx/.test(file.name)) images.value = file;
       if (/labels-idx/.test(file.name)) labels.value = file;

@@ -1,72 +1,139 @@
+import type { DataSpec } from "@tributary/protocol";
 import type { Part } from "../device/part.ts";
 import type { TrainedModel } from "../model-use.ts";
 import type { PageState } from "../page-state.ts";
+import type { Example } from "../training/messages.ts";
 import { words } from "../words.ts";
 import { DigitPad } from "./digit-pad.tsx";
+import { LineForm } from "./line-form.tsx";
+import { PictureForm } from "./picture-form.tsx";
+import { RatingForm } from "./rating-form.tsx";
 import { RowForm } from "./row-form.tsx";
 import { saveFile } from "./save-file.ts";
+import { WriteForm } from "./write-form.tsx";
 
 /** The model that came of it, to be tried here and taken along. */
 export function ModelSection({ state, part }: { state: PageState; part: Part }) {
   const { run } = part.state.value;
   const { modelUse } = state;
   const use = modelUse.state.value;
-  const { title, why, load, loading } = words.model;
-  if (run.model === undefined || run.data.classes === 0) return null;
+  const { title, why, whyLearnt, saveLearnt, learntFile, load, loading } = words.model;
+  const saveIt = async () => {
+    const learnt = await state.fetchLearnt();
+    if (learnt === undefined) return;
+    saveFile(learntFile(run.run, learnt.version), new Blob([learnt.json], { type: "application/json" }));
+  };
   return (
     <section class="card model" aria-labelledby="model">
       <h2 id="model">{title}</h2>
-      <p class="hint">{why}</p>
-      {use.kind === "ready" ? (
-        <Ready state={state} part={part} trained={use.trained} />
-      ) : (
-        <button type="button" disabled={use.kind === "loading"} onClick={() => void state.loadModel()}>
-          {use.kind === "loading" ? loading : load}
+      <p class="hint">{run.model === undefined ? whyLearnt : why}</p>
+      {run.model === undefined ? (
+        <button type="button" onClick={() => void saveIt()}>
+          {saveLearnt}
         </button>
+      ) : (
+        <>
+          <button
+            type="button"
+            class={use.kind === "ready" ? "secondary" : undefined}
+            aria-disabled={modelUse.isLoading.value}
+            onClick={() => void state.loadModel()}
+          >
+            {modelUse.isLoading.value ? loading : load}
+          </button>
+          {use.kind === "ready" ? <Ready state={state} part={part} trained={use.trained} /> : null}
+        </>
       )}
       <p class="refusal" role="alert">
-        {use.kind === "refused" ? use.detail : ""}
+        {use.kind === "refused" ? use.detail : modelUse.problem.value}
       </p>
     </section>
   );
 }
 
 function Ready({ state, part, trained }: { state: PageState; part: Part; trained: TrainedModel }) {
-  const { version, save, file, draw, type } = words.model;
-  const { shape } = trained.data;
-  const ask = (features: Float32Array) => void state.askModel(features);
-  const drawn = shape.join() === "28,28,1";
-  const typed = trained.data.kind === "table" && part.found.features.length > 0;
+  const { version, save, saveHint } = words.model;
+  const files = [
+    ["model.json", trained.description, "application/json"],
+    ["weights.bin", trained.weights as BlobPart, "application/octet-stream"],
+  ] as const;
   return (
     <>
       <p>{version(trained.version, trained.weights.length)}</p>
-      <div class="columns-two">
-        {drawn ? (
-          <div>
-            <h3>{draw}</h3>
-            <DigitPad onDrawn={ask} onCleared={() => (state.modelUse.answer.value = undefined)} />
-          </div>
-        ) : null}
-        {typed ? (
-          <div>
-            <h3>{type}</h3>
-            <RowForm features={part.found.features} onTyped={ask} />
-          </div>
-        ) : null}
-        {drawn || typed ? (
-          <Answer probabilities={state.modelUse.answer.value} classes={part.found.classes.map(({ name }) => name)} />
-        ) : null}
-      </div>
+      {trained.data.kind === "text" ? (
+        <WriteForm state={state} window={trained.data.shape[0] ?? 0} />
+      ) : (
+        <Trial state={state} part={part} data={trained.data} />
+      )}
       <p class="buttons">
-        <button
-          type="button"
-          class="secondary"
-          onClick={() => saveFile(file(trained.run, trained.version), new Blob([trained.weights as BlobPart]))}
-        >
-          {save}
-        </button>
+        {files.map(([name, content, type]) => (
+          <button
+            key={name}
+            type="button"
+            class="secondary"
+            onClick={() => saveFile(name, new Blob([content], { type }))}
+          >
+            {save(name)}
+          </button>
+        ))}
       </p>
+      <p class="hint">{saveHint}</p>
     </>
+  );
+}
+
+/** Ways to show the model one example, and its answer. */
+function Trial({ state, part, data }: { state: PageState; part: Part; data: DataSpec }) {
+  const { draw, picture, type, rate } = words.model;
+  const { answer } = state.modelUse;
+  const { features, categorical, classes } = part.found;
+  const ask = (example: Example) => void state.askModel(example);
+  const askFeatures = (features: Float32Array) => ask({ kind: "features", features });
+  return (
+    <div class="columns-two">
+      {data.shape.join() === "28,28,1" ? (
+        <div>
+          <h3>{draw}</h3>
+          <DigitPad onDrawn={askFeatures} onCleared={() => state.modelUse.clear()} />
+        </div>
+      ) : null}
+      {data.kind === "images" ? (
+        <div>
+          <h3>{picture}</h3>
+          <PictureForm shape={data.shape} onPicked={(file) => ask({ kind: "picture", file })} />
+        </div>
+      ) : null}
+      {data.kind === "table" || data.kind === "sparse" ? (
+        <div>
+          <h3>{type}</h3>
+          {features.length > 0 ? (
+            <RowForm features={features} categorical={categorical} onTyped={askFeatures} />
+          ) : (
+            <LineForm features={data.shape[0] ?? 0} onTyped={(line) => ask({ kind: "line", line })} />
+          )}
+        </div>
+      ) : null}
+      {data.kind === "ratings" ? (
+        <div>
+          <h3>{rate}</h3>
+          <RatingForm users={data.users ?? 0} items={data.items ?? 0} onChosen={askFeatures} />
+        </div>
+      ) : null}
+      {data.target === "number" ? (
+        <Predicted number={answer.value?.[0]} />
+      ) : (
+        <Answer probabilities={answer.value} classes={classes.map(({ name }) => name)} />
+      )}
+    </div>
+  );
+}
+
+function Predicted({ number }: { number: number | undefined }) {
+  const { answer, nothing } = words.model;
+  return (
+    <div class="answer" role="status">
+      <p>{number === undefined ? nothing : answer(`${Number(number.toPrecision(4))}`)}</p>
+    </div>
   );
 }
 

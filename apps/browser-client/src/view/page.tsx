@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { PageState } from "../page-state.ts";
 import { AboutSection } from "./about-section.tsx";
 import { DataSection } from "./data-section.tsx";
@@ -8,28 +9,49 @@ import { LedgerSection } from "./ledger-section.tsx";
 import { ModelSection } from "./model-section.tsx";
 import { PartSection } from "./part-section.tsx";
 import { Provenance } from "./provenance.tsx";
+import { ResumingSection } from "./resuming-section.tsx";
 import { RunsSection } from "./runs-section.tsx";
 
 export function Page({ state }: { state: PageState }) {
   const part = state.part.value;
-  const run = state.run.value;
+  const run = state.runs.run.value;
+  const runs = state.runs.state.value;
+  // Whatever keeps this device from joining again is for the person to see.
+  const isResuming =
+    state.resuming.value !== undefined &&
+    (runs.kind === "loading" || runs.kind === "open") &&
+    state.engine.state.value.kind !== "failed";
+  // Without a run there is nothing to choose data for; what was chosen for one that is over stays in sight.
+  const isChoosing = (runs.kind === "open" && runs.runs.length > 0) || state.data.state.value.kind !== "none";
+  const had = useRef(part);
+  // Who comes back to the choices begins at their first.
+  useEffect(() => {
+    if (had.current !== undefined && part === undefined) document.getElementById("runs")?.focus();
+    had.current = part;
+  }, [part]);
   return (
     <>
       <Header host={new URL(state.address.coordinator).host} />
       <main>
-        {part === undefined ? (
+        {part !== undefined ? (
+          <PartSection state={state} part={part} />
+        ) : isResuming ? (
+          <ResumingSection state={state} />
+        ) : (
           <>
             <RunsSection state={state} />
             {run === undefined ? null : <AboutSection state={state} run={run} />}
-            <DataSection state={state} />
-            <DeviceSection state={state} />
-            <JoinSection state={state} />
+            {isChoosing ? (
+              <>
+                <DataSection state={state} />
+                <DeviceSection state={state} />
+                <JoinSection state={state} />
+              </>
+            ) : null}
           </>
-        ) : (
-          <PartSection state={state} part={part} />
         )}
         {part === undefined || part.state.value.round === 0 ? null : <ModelSection state={state} part={part} />}
-        {part === undefined && state.ledger.count.value === 0 ? null : <LedgerSection ledger={state.ledger} />}
+        {part === undefined && state.ledger.withContent === 0 ? null : <LedgerSection ledger={state.ledger} />}
       </main>
       <Provenance address={state.address} />
     </>

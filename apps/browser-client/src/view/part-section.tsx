@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Part } from "../device/part.ts";
-import type { Connection, Doing, Ending } from "../device/part-state.ts";
+import type { Connection, Doing, Ending, PartState } from "../device/part-state.ts";
 import type { PageState } from "../page-state.ts";
 import { bytesText, words } from "../words.ts";
 import { AccuracyChart } from "./accuracy-chart.tsx";
@@ -11,21 +11,26 @@ import { Protection } from "./runs-section.tsx";
 
 /** While this device takes part, and how it ended. */
 export function PartSection({ state, part }: { state: PageState; part: Part }) {
-  const { run, connection, doing, round, losses, updates, bytes, log, phase, ending, secured, known, dueAt } =
+  const { run, connection, isRetrying, doing, round, losses, updates, bytes, log, ending, secured, known } =
     part.state.value;
   const heading = useRef<HTMLHeadingElement>(null);
-  // What had the focus is gone.
-  useEffect(() => heading.current?.focus(), []);
-  const engine = state.engine.value;
+  const isOver = ending !== undefined;
+  // What had the focus is gone: the button Join, and at the end Leave.
+  useEffect(() => {
+    if (document.activeElement === document.body || document.activeElement === null) heading.current?.focus();
+  }, [isOver]);
+  const engine = state.engine.state.value;
   return (
     <section class="card part" aria-labelledby="part">
       <h2 id="part" ref={heading} tabIndex={-1}>
         {words.part.title(run.name)}
       </h2>
       <p class={`connection ${connection.kind}`} role="status">
-        {ending === undefined ? connectionText(connection) : endingText(ending, state.keeping.value === "kept")}
+        {ending === undefined
+          ? connectionText(connection, isRetrying)
+          : endingText(ending, state.data.kept.value !== undefined)}
       </p>
-      {ending === undefined ? <Work doing={doing} waiting={words.part.phases[phase]} dueAt={dueAt} /> : null}
+      <Work part={part.state.value} />
       <p class="status" role="status">
         {ending === undefined && state.use.paused.value !== undefined ? words.use.paused[state.use.paused.value] : ""}
       </p>
@@ -37,9 +42,11 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
         <Figure name={words.part.updates} value={`${updates}`} />
         <Figure name={words.part.bytes} value={bytesText(bytes)} />
       </dl>
-      {ending !== undefined && losses.length === 0 ? null : <Curve losses={losses} />}
-      <AccuracyChart accuracy={state.accuracy} rounds={run.rounds} />
-      {engine.kind === "ready" ? <p class="hint">{words.device.ready(engine.found.engine)}</p> : null}
+      {run.model === undefined ? null : <Curve losses={losses} />}
+      {run.hasAccuracy ? <AccuracyChart accuracy={state.accuracy} rounds={run.rounds} /> : null}
+      {engine.kind === "ready" ? (
+        <p class="hint">{words.device.ready(engine.found.engine, engine.found.adapter)}</p>
+      ) : null}
       <Protection secure={run.secure} />
       {secured === undefined ? null : (
         <p class="hint">
@@ -53,7 +60,12 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
       <p class="buttons">
         {ending === undefined ? <PauseButton use={state.use} /> : null}
         {ending === undefined ? (
-          <button type="button" class="secondary" disabled={state.leaving.value} onClick={() => void state.leave()}>
+          <button
+            type="button"
+            class="secondary"
+            aria-disabled={state.leaving.value}
+            onClick={() => void state.leave()}
+          >
             {state.leaving.value ? words.join.leaving : words.join.leave}
           </button>
         ) : (
@@ -88,24 +100,26 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
   );
 }
 
-function Work({ doing, waiting, dueAt }: { doing: Doing; waiting: string; dueAt: number | undefined }) {
+/** What is done just now; after the end as tall, for what stands below it to stay where it is. */
+function Work({ part: { doing: last, phase, dueAt, hint, run, ending } }: { part: PartState }) {
   const now = useNow();
+  const doing: Doing = ending === undefined ? last : { kind: "idle" };
+  const waiting = ending === undefined ? words.part.phases[phase] : words.part.over[ending.kind];
   const working = doing.kind === "training" || doing.kind === "evaluating";
+  const { at, left, plain, secure } = words.part.steps;
+  const step = hint === undefined || doing.kind === "idle" ? "" : at(hint.step, run.secure ? secure : plain);
+  const isFull = doing.kind === "sending" || doing.kind === "sent" || ending?.kind === "finished";
+  const isDue = step !== "" && doing.kind !== "sent" && dueAt !== undefined;
   return (
     <div class="work">
       <p>
         <span>{doingText(doing, waiting)}</span>
         <small class="hint">
-          {dueAt === undefined || doing.kind === "idle" || doing.kind === "sent"
-            ? ""
-            : words.part.timeLeft(Math.max(0, Math.ceil((dueAt - now) / 1000)))}
+          {step}
+          {isDue ? left(Math.max(0, Math.ceil((dueAt - now) / 1000))) : ""}
         </small>
       </p>
-      <progress
-        max={1}
-        value={working ? doing.done : doing.kind === "sending" || doing.kind === "sent" ? 1 : 0}
-        aria-label={doingText(doing, waiting)}
-      />
+      <progress max={1} value={working ? doing.done : isFull ? 1 : 0} aria-label={doingText(doing, waiting)} />
     </div>
   );
 }
@@ -143,6 +157,8 @@ function doingText(doing: Doing, waiting: string): string {
       return words.part.sending;
     case "sent":
       return words.part.sent;
+    case "declined":
+      return words.part.declined(doing.detail);
   }
 }
 
@@ -151,12 +167,12 @@ function progressText(doing: Doing, part: "epoch" | "batch", whole: "epochs" | "
   return progress === undefined ? "–" : words.part.of(progress[part], progress[whole]);
 }
 
-function connectionText(connection: Connection): string {
+function connectionText(connection: Connection, isRetrying: boolean): string {
   switch (connection.kind) {
     case "connecting":
       return words.part.connecting;
     case "connected":
-      return words.part.connected;
+      return isRetrying ? words.part.retrying : words.part.connected;
     case "lost":
       return words.part.lost(connection.reason);
   }
@@ -164,5 +180,5 @@ function connectionText(connection: Connection): string {
 
 function endingText(ending: Ending, kept: boolean): string {
   if (ending.kind === "left" && kept) return words.part.leftKept;
-  return ending.kind === "failed" ? words.part.failed(ending.detail) : words.part[ending.kind];
+  return ending.kind === "broken" ? words.part.broken(ending.detail) : words.part[ending.kind];
 }

@@ -1,14 +1,23 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { OpenRun } from "../open-runs.ts";
-import { isJoinable, type PageState } from "../page-state.ts";
+import type { PageState } from "../page-state.ts";
+import { isJoinable } from "../runs-in-sight.ts";
 import { words } from "../words.ts";
 
 /** The runs there are, and what each asks of a device. */
 export function RunsSection({ state }: { state: PageState }) {
-  const runs = state.runs.value;
+  const runs = state.runs.state.value;
+  const wasLocked = useRef(false);
+  useEffect(() => {
+    if (wasLocked.current && runs.kind !== "locked") document.getElementById("runs")?.focus();
+    wasLocked.current = runs.kind === "locked";
+  }, [runs.kind]);
   if (runs.kind === "locked") return <Locked state={state} refusal={runs.refusal} busy={runs.busy} />;
   return (
     <section class="card runs" aria-labelledby="runs">
-      <h2 id="runs">{words.runs.title}</h2>
+      <h2 id="runs" tabIndex={-1}>
+        {words.runs.title}
+      </h2>
       {runs.kind === "open" && runs.runs.length > 0 ? (
         <fieldset>
           <legend class="unseen">{words.runs.title}</legend>
@@ -24,12 +33,14 @@ export function RunsSection({ state }: { state: PageState }) {
   );
 }
 
-function statusOf({ runs: { value: runs } }: PageState): string {
+function statusOf({ runs: { state, ended: endedRun } }: PageState): string {
+  const [runs, ended] = [state.value, endedRun.value];
   if (runs.kind === "loading") return words.runs.loading;
   if (runs.kind === "unreachable") return words.runs.unreachable(runs.detail);
   if (runs.kind !== "open") return "";
   if (runs.stale) return words.runs.refresh;
-  return runs.runs.length === 0 ? words.runs.none : "";
+  const over = ended === undefined ? "" : words.runs.over(ended);
+  return [over, runs.runs.length === 0 ? words.runs.none : ""].join(" ").trim();
 }
 
 function Run({ run, state }: { run: OpenRun; state: PageState }) {
@@ -41,9 +52,9 @@ function Run({ run, state }: { run: OpenRun; state: PageState }) {
         type="radio"
         name="run"
         value={run.run}
-        checked={state.chosen.value === run.run}
+        checked={state.runs.chosen.value === run.run}
         disabled={!joinable}
-        onChange={() => state.choose(run.run)}
+        onChange={() => state.runs.choose(run.run)}
       />
       <span class="body">
         <strong>{run.name}</strong>
@@ -55,6 +66,7 @@ function Run({ run, state }: { run: OpenRun; state: PageState }) {
           {run.accuracy === undefined ? null : <span>{accuracy(run.accuracy)}</span>}
         </span>
         <Protection secure={run.secure} />
+        {run.isCurious ? <span class="hint">{words.runs.curious}</span> : null}
         {run.tags.length === 0 ? null : <span class="hint">{words.runs.tags(run.tags)}</span>}
       </span>
     </label>
@@ -73,6 +85,10 @@ export function Protection({ secure }: { secure: boolean }) {
 
 function Locked({ state, refusal, busy }: { state: PageState; refusal: string | undefined; busy: boolean }) {
   const { title, why, label, button, busy: wait } = words.locked;
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (refusal !== undefined) field.current?.focus();
+  }, [refusal]);
   return (
     <section class="card" aria-labelledby="locked">
       <h2 id="locked">{title}</h2>
@@ -80,15 +96,21 @@ function Locked({ state, refusal, busy }: { state: PageState; refusal: string | 
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          const field = event.currentTarget.elements.namedItem("token") as HTMLInputElement;
-          void state.unlock(field.value.trim());
+          if (!busy) void state.unlock(field.current!.value.trim());
         }}
       >
         <label class="field">
           <span>{label}</span>
-          <input name="token" type="password" autocomplete="off" required aria-describedby="locked-refusal" />
+          <input
+            ref={field}
+            type="password"
+            autocomplete="off"
+            required
+            aria-invalid={refusal !== undefined}
+            aria-describedby="locked-refusal"
+          />
         </label>
-        <button type="submit" disabled={busy}>
+        <button type="submit" aria-disabled={busy}>
           {busy ? wait : button}
         </button>
         <p id="locked-refusal" class="refusal" role="alert">

@@ -1,0 +1,125 @@
+import { expect } from "vitest";
+import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
+import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+
+const alone = {
+  cohort: { size: 1, minimum: 1, overSelect: 1 },
+  evaluation: { on: "nowhere" },
+  stop: { rounds: 10_000 },
+};
+const table = { ...alone, data: { kind: "table", shape: [1], target: "class", classes: 2 } };
+const csv = (name: string, rows: number) => {
+  const lines = Array.from({ length: rows }, (_, i) => `${i / 10},${i % 2 ? "a" : "b"}`);
+  return { name, mimeType: "text/csv", buffer: Buffer.from(`x,kind\n${lines.join("\n")}\n`) };
+};
+
+browserTest("whoever leaves at once has left: nothing is sent, and no worker goes on", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun(alone);
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.evaluate(async () => {
+    const press = (name: string) => {
+      const button = Array.from(document.querySelectorAll("button")).find(({ textContent }) => textContent === name);
+      button?.click();
+      return button !== undefined;
+    };
+    press("Join");
+    while (!press("Leave")) await new Promise(requestAnimationFrame);
+  });
+  await page.getByText("You left.").waitFor();
+  await expect.poll(() => page.workers().map((worker) => worker.url())).toEqual([]);
+  expect(await coordinator.get(`/v1/runs/${run}`)).toMatchObject({ round: 0 });
+  expect(await coordinator.get(`/v1/runs/${run}/clients`)).toEqual([]);
+});
+
+browserTest("a duplicated tab joins nothing by itself", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun(alone);
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("Connected", { exact: true }).waitFor();
+  // It comes with a copy of what the first one keeps for its reload.
+  const opening = page.context().waitForEvent("page");
+  await page.evaluate(() => void window.open(location.href));
+  const second = await opening;
+  await second.getByRole("radio", { name: /Digits, together/ }).waitFor();
+  await second.getByText(/^About [\d,.]+ examples a second/).waitFor({ timeout: 60_000 });
+  expect(await second.getByRole("button", { name: "Join" }).isDisabled()).toBe(true);
+  expect(await coordinator.get<unknown[]>(`/v1/runs/${run}/clients`)).toHaveLength(1);
+});
+
+browserTest("a reload that lost the person's files says so, and joins with nothing else", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun(table);
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await page.getByLabel("File", { exact: true }).setInputFiles(csv("mine.csv", 20));
+  await page.getByRole("button", { name: "Use this table" }).click();
+  await page.getByRole("button", { name: "Join" }).click();
+  await page
+    .getByText(/Round \d+: sent the update/)
+    .first()
+    .waitFor();
+  await page.reload();
+  await page.getByText("Choose them again to go on").waitFor();
+  await page.getByLabel("File", { exact: true }).setInputFiles(csv("other.csv", 30));
+  await page.getByRole("button", { name: "Use this table" }).click();
+  await page.getByText("30 examples ready").waitFor();
+  expect(await page.getByText("Choose them again to go on").count()).toBe(0);
+  await expect.poll(() => page.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
+  expect(await coordinator.get(`/v1/runs/${run}/clients`)).toEqual([]);
+});
+
+browserTest("only what is kept is said to be kept", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun(table);
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  const use = async (name: string, rows: number) => {
+    await page.getByLabel("File", { exact: true }).setInputFiles(csv(name, rows));
+    await page.getByRole("button", { name: "Use this table" }).click();
+    await page.getByText(`${rows} examples ready`).waitFor();
+  };
+  const keep = page.getByRole("checkbox", { name: /Keep these files in this browser/ });
+  await use("first.csv", 20);
+  await keep.check();
+  await page.getByText("They are kept.").waitFor();
+  await use("second.csv", 30);
+  expect(await keep.isChecked()).toBe(false);
+  await page.getByText("This browser keeps data that you chose before.").waitFor();
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByText("20 examples ready").waitFor();
+  expect(await keep.isChecked()).toBe(true);
+  // What is gone, as when the browser took the room back, is said to be.
+  await page.evaluate(async () =>
+    (await navigator.storage.getDirectory()).removeEntry("tributary-data", { recursive: true }),
+  );
+  await use("third.csv", 40);
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.getByRole("alert").getByText("What this browser kept is gone").waitFor();
+});
+
+browserTest("how a run ended is told, and that a chosen one has", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun({ ...alone, name: "First" });
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  await page
+    .getByText(/Round \d+: sent the update/)
+    .first()
+    .waitFor();
+  await coordinator.post(`/v1/runs/${run}/stop`);
+  await page.getByText("The operator stopped the run. Thank you").waitFor();
+  await page.getByRole("button", { name: "Back to the start" }).click();
+  const second = await coordinator.startRun({ ...alone, name: "Second" });
+  await page.getByRole("radio", { name: /Second/ }).waitFor();
+  await chooseDigits(page, { device: 1, of: 3 });
+  await coordinator.post(`/v1/runs/${second.run}/stop`);
+  await page.getByText("“Second” has ended.").waitFor();
+});
