@@ -36,7 +36,7 @@ browserTest(
     await page.getByRole("button", { name: "Create the run" }).click();
     expect((await call<RunRecord[]>(url, `GET ${routes.runs()}`)).body).toEqual([]);
 
-    await page.getByLabel("Preset").selectOption("mlp");
+    await page.getByLabel("Architecture").selectOption("mlp");
     await page.getByText("model.hidden missing").waitFor();
     await page.getByLabel("Hidden").fill("20, 10");
     await rate.fill("0.05");
@@ -67,15 +67,14 @@ browserTest("a pasted specification is checked as it stands, by the page and the
     [JSON.stringify({ ...specOf(), algorithm: { name: "fedavgg" } }), 'there is no algorithm "fedavgg"'],
   ] as const) {
     await box.fill(pasted);
-    await page.getByRole("status").getByText(said).first().waitFor();
+    await page.locator("#spec-faults").getByText(said).first().waitFor();
     await create.click();
   }
   // The coordinator alone knows which evaluation sets it has.
   const evaluation = { on: "coordinator", data: "nowhere-to-be-found", everyRounds: 1 };
   await box.fill(JSON.stringify({ ...specOf(), evaluation }));
-  await page.getByText("The specification is valid.").waitFor();
+  await page.locator("#spec-faults").getByText("nowhere-to-be-found").waitFor();
   await create.click();
-  await page.getByRole("status").getByText("nowhere-to-be-found").waitFor();
   expect((await call<RunRecord[]>(url, `GET ${routes.runs()}`)).body).toEqual([]);
 
   await box.fill(JSON.stringify(specOf({ name: "pasted" })));

@@ -1,6 +1,9 @@
 import { expect } from "vitest";
 import { browserTest, openPage } from "../support/browser-chromium.ts";
-import { largeFederation } from "../support/large-federation.ts";
+import { createRun } from "../support/coordinator-calls.ts";
+import { localCoordinator } from "../support/coordinator-local.ts";
+import { largeFederation, noteReturn } from "../support/large-federation.ts";
+import { specOf } from "../support/specs.ts";
 
 const clients = 10_000;
 /** As many rows as a table may have on the page: those in sight, and some above and below. */
@@ -61,4 +64,32 @@ browserTest("a round of ten thousand: one strip for everyone, lanes for the lost
   await expect.poll(() => sizes.length).toBeGreaterThan(0);
   expect(Math.max(...sizes)).toBeLessThan(3 * 1_000);
   expect(complaints).toEqual([]);
+});
+
+browserTest("ten thousand devices that come back at once cost the page a few requests, and it goes on", async () => {
+  const { url, run, coordinator, folder } = await largeFederation(clients, 3);
+  const { page } = await openPage();
+  await page.goto(url);
+  await page.getByRole("link", { name: "everyone" }).waitFor();
+  await page.getByText("Live", { exact: true }).waitFor();
+  // From an event that it has heard of, the page resumes.
+  await createRun(url, specOf({ name: "before" }), { start: false });
+  await page.getByRole("link", { name: "before" }).waitFor();
+  await page.goto(`${url}/#/clients`);
+  await page.getByText("10,000 rows").waitFor();
+
+  await coordinator.close();
+  await page.getByText("Connection lost; trying again…").waitFor();
+  await noteReturn(folder, run, clients);
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const again = await localCoordinator({ dataFolder: folder, port: Number(new URL(url).port) });
+  await page.getByText("Live", { exact: true }).waitFor();
+  const after = await createRun(again.url, specOf({ name: "after" }), { start: false });
+  // The page asks for a run that it has an event of: the last one, behind eleven thousand.
+  await expect.poll(() => asked).toContain(`/v1/runs/${after.run}`);
+  expect(asked).toContain("/v1/clients");
+  expect(asked.length).toBeLessThan(100);
+  await page.getByRole("link", { name: "Runs" }).click();
+  await page.getByRole("link", { name: "after" }).waitFor();
 });

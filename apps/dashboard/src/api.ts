@@ -1,15 +1,17 @@
-import { EventStreamReader, type Problem, type StreamMessage } from "@tributary/protocol";
+import { EventStreamReader, type Fault, type Problem, type StreamMessage } from "@tributary/protocol";
 
 const keyName = "tributary-admin-key";
 
 /** The coordinator refused a request, in its own words. `status` 0: it did not answer. */
 export class Refused extends Error {
   readonly status: number;
+  readonly faults: readonly Fault[];
 
-  constructor(status: number, detail: string) {
+  constructor(status: number, detail: string, faults: readonly Fault[] = []) {
     super(detail);
     this.name = "Refused";
     this.status = status;
+    this.faults = faults;
   }
 }
 
@@ -89,5 +91,9 @@ async function send(
   });
   if (response.ok) return response;
   const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
-  throw new Refused(response.status, problem?.detail ?? `${method} ${path}: status ${response.status}`);
+  throw new Refused(
+    response.status,
+    problem?.detail ?? `${method} ${path}: status ${response.status}`,
+    problem?.faults,
+  );
 }

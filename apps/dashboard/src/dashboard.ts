@@ -1,4 +1,4 @@
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import {
   type EventGap,
   type FederationEvent,
@@ -12,6 +12,7 @@ import {
 import { api, Refused } from "./api.ts";
 import { link, type Place, placeOf } from "./place.ts";
 import { Resource } from "./resource.ts";
+import type { Writing } from "./spec/writing.ts";
 
 /** How the page stands with the coordinator. */
 export type Link = "connecting" | "live" | "lost" | "key needed" | "key refused";
@@ -42,6 +43,8 @@ export class Dashboard {
   });
   /** Runs that are marked to be compared. */
   readonly marked = signal<readonly string[]>([]);
+  /** Specifications that are being written, by the run that each began as. */
+  readonly writings = new Map<string | undefined, Signal<Writing>>();
   #lastEventId = "";
   #stream = new AbortController();
   readonly #due = new Map<string, number>();
@@ -83,6 +86,11 @@ export class Dashboard {
   /** Carries out an operator's command on a run. */
   command(action: Action, run: string): Promise<void> {
     return this.tell(async () => this.#put(await api.post<RunRecord>(routes.runAction(action, run))));
+  }
+
+  /** Has the coordinator look over a specification. Throws its refusal. */
+  async check(spec: unknown): Promise<void> {
+    await api.post(routes.runCheck(), spec);
   }
 
   /** Creates a run and shows it. Throws the coordinator's refusal. */
@@ -173,7 +181,10 @@ export class Dashboard {
         return;
       }
       case "evaluation":
-        changeRound(event.round, (known) => ({ ...known, evaluation: event.metrics }));
+        changeRound(event.round, (known) => {
+          const { judging = known.judging } = event;
+          return { ...known, evaluation: event.metrics, ...(judging === undefined ? {} : { judging }) };
+        });
         this.#stale(routes.models(run));
         this.#staleRound(run, event.round);
         return;

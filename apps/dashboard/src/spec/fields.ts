@@ -1,171 +1,131 @@
-/** The parts of a JSON schema that a form is made of. */
-export interface SchemaNode {
-  readonly type?: string;
-  readonly const?: unknown;
-  readonly default?: unknown;
-  readonly anyOf?: readonly SchemaNode[];
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly required?: readonly string[];
-}
+import { type Leaf, leafOf } from "./leaf.ts";
+import type { SchemaNode } from "./schema-node.ts";
 
 /** One field of the form, or a group of them. `path` is as the coordinator names it: `cohort.minimum`. */
 export type Field =
-  | { readonly kind: "group"; readonly path: string; readonly fields: readonly Field[] }
-  | {
-      readonly kind: "variants";
-      readonly path: string;
-      readonly options: readonly Variant[];
-      readonly chosen: Variant;
-      readonly fields: readonly Field[];
-    }
-  | {
-      readonly kind: "choice";
-      readonly path: string;
-      readonly options: readonly string[];
-      readonly isOptional: boolean;
-      readonly default: unknown;
-    }
-  | {
-      readonly kind: "number" | "word" | "numbers" | "words" | "json";
-      readonly path: string;
-      readonly isOptional: boolean;
-      readonly default: unknown;
-    };
+  | Leaf
+  | Variants
+  | { readonly kind: "group"; readonly path: string; readonly fields: readonly Field[] };
 
-/** One branch of a union of objects: what it is called, and what a value of it begins as. */
-interface Variant {
-  readonly label: string;
-  readonly start: Readonly<Record<string, unknown>>;
+/** A union of objects; `chosen` is the one that the value is, undefined where it is none. */
+export interface Variants {
+  readonly kind: "variants";
+  readonly path: string;
+  /** The path of what tells them apart. */
+  readonly tag: string;
+  readonly options: readonly Variant[];
+  readonly chosen: Variant | undefined;
+  readonly isOptional: boolean;
+  readonly fields: readonly Field[];
 }
 
-/** The field that edits `value` under `schema`; of a union the branch that the value has. */
+/** One branch of a union of objects: what it is called, what a value of it begins as, its other members' defaults. */
+export interface Variant {
+  readonly label: string;
+  readonly start: Readonly<Record<string, unknown>>;
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+/** The field that edits `value` under `schema`; of a union the branch that the value is. */
 export function fieldOf(path: string, schema: SchemaNode, value: unknown, isOptional = false): Field {
-  const leaf = { path, isOptional, default: schema.default };
-  if (schema.anyOf !== undefined) {
-    const { anyOf } = schema;
-    if (anyOf.every((branch) => branch.const !== undefined)) {
-      return { kind: "choice", options: anyOf.map((branch) => String(branch.const)), ...leaf };
-    }
-    return anyOf.every((branch) => branch.properties !== undefined)
-      ? variantsOf(path, anyOf, value ?? schema.default)
-      : { kind: "word", ...leaf };
-  }
+  if (isUnion(schema)) return variantsOf(path, schema, value, isOptional);
   if (schema.properties !== undefined && Object.keys(schema.properties).length > 0) {
     return { kind: "group", path, fields: membersOf(path, schema, value) };
   }
-  if (schema.type === "array") {
-    const items = (schema as { items?: SchemaNode }).items?.type;
-    return { kind: items === "string" ? "words" : "numbers", ...leaf };
-  }
-  if (schema.type === "object") return { kind: "json", ...leaf };
-  return { kind: schema.type === "string" ? "word" : "number", ...leaf };
+  return leafOf(path, schema, isOptional);
 }
 
+const isUnion = ({ anyOf }: SchemaNode) => anyOf?.every((branch) => branch.properties !== undefined) === true;
+
 function membersOf(path: string, schema: SchemaNode, value: unknown): Field[] {
-  const member = (name: string) => (value as Record<string, unknown> | undefined)?.[name];
   return Object.entries(schema.properties ?? {})
     .filter(([, property]) => property.const === undefined)
     .map(([name, property]) => {
       const isOptional = schema.required?.includes(name) !== true;
-      return fieldOf(path === "" ? name : `${path}.${name}`, property, member(name), isOptional);
+      return fieldOf(path === "" ? name : `${path}.${name}`, property, memberOf(value, name), isOptional);
     });
 }
 
-function variantsOf(path: string, branches: readonly SchemaNode[], value: unknown): Field {
+function variantsOf(path: string, schema: SchemaNode, value: unknown, isOptional: boolean): Variants {
+  const branches = schema.anyOf ?? [];
   const options = branches.map(variantOf);
-  const given = (value ?? {}) as Record<string, unknown>;
-  const fits = ({ start }: Variant) =>
-    Object.entries(start).every(([name, literal]) =>
-      typeof literal === "object" ? name in given : given[name] === literal,
-    );
-  const found = options.findIndex(fits);
-  const index = Math.max(0, found);
+  const branch = branchOf(schema, value);
   return {
     kind: "variants",
     path,
+    tag: `${path}.${Object.keys(options[0]?.start ?? {})[0]}`,
     options,
-    chosen: options[index]!,
-    fields: membersOf(path, branches[index]!, value),
+    chosen: branch === undefined ? undefined : options[branches.indexOf(branch)],
+    isOptional,
+    fields: branch === undefined ? [] : membersOf(path, branch, value),
   };
 }
 
 /** A branch is known by its literals; one that has none by its first member. */
-function variantOf({ properties = {} }: SchemaNode): Variant {
-  const literals = Object.entries(properties).flatMap(([name, property]) =>
-    property.const === undefined ? [] : [[name, property.const] as const],
-  );
-  const first = Object.keys(properties)[0] ?? "";
-  return literals.length > 0
-    ? { label: String(literals[0]![1]), start: Object.fromEntries(literals) }
-    : { label: first, start: { [first]: {} } };
+function variantOf(branch: SchemaNode): Variant {
+  const { properties = {} } = branch;
+  const [first = ""] = Object.keys(properties);
+  const start = startOf(branch);
+  const defaults = Object.entries(properties)
+    .filter(([, property]) => property.const === undefined)
+    .map(([name, property]) => [name, property.default] as const);
+  return { label: String(Object.values(start)[0] ?? first), start, defaults: Object.fromEntries(defaults) };
+}
+
+function startOf({ properties = {} }: SchemaNode): Record<string, unknown> {
+  const literals = Object.entries(properties).filter(([, property]) => property.const !== undefined);
+  return Object.fromEntries(literals.map(([name, property]) => [name, property.const]));
+}
+
+/** The branch of a union that a value, or else the union's default, is by its literals. */
+function branchOf(schema: SchemaNode, value: unknown): SchemaNode | undefined {
+  const given = value === undefined ? schema.default : value;
+  if (!isObject(given)) return undefined;
+  return schema.anyOf?.find(({ properties = {} }) => {
+    const literals = Object.entries(properties).filter(([, property]) => property.const !== undefined);
+    if (literals.length === 0) return Object.keys(properties)[0]! in given;
+    return literals.every(([name, property]) => (given[name] ?? property.default) === property.const);
+  });
 }
 
 /** The value at a path; undefined where there is none. */
 export function valueAt(draft: unknown, path: string): unknown {
-  return parts(path).reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], draft);
+  return parts(path).reduce<unknown>(memberOf, draft);
 }
 
-/** A copy of the draft with another value at a path; undefined takes it away. */
-export function withValue(draft: unknown, path: string, value: unknown): unknown {
-  const [name, ...rest] = parts(path);
-  if (name === undefined) return value;
-  const isObject = typeof draft === "object" && draft !== null && !Array.isArray(draft);
-  const { [name]: before, ...others } = (isObject ? draft : {}) as Record<string, unknown>;
-  const inner = rest.length === 0 ? value : withValue(before, rest.join("."), value);
-  // A group whose last member goes away goes too: an empty one would ask for what nobody wants to give.
-  const after = value === undefined && isEmpty(inner) ? undefined : inner;
-  if (after === undefined) return others;
-  // In its old place, so that the JSON does not jump about.
-  return isObject && name in draft ? { ...draft, [name]: after } : { ...others, [name]: after };
+/**
+ * A copy of the draft with another value at a path of its schema; undefined takes it away. A union's branch gets the literals
+ * that it is known by, and an object that may be left out goes with the last of its members.
+ */
+export function withValue(
+  schema: SchemaNode,
+  draft: unknown,
+  { path, value }: { path: string; value: unknown },
+): unknown {
+  return put(schema, draft, { parts: parts(path), value });
 }
 
-function isEmpty(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+function put(schema: SchemaNode, before: unknown, at: { parts: readonly string[]; value: unknown }): unknown {
+  const [name, ...rest] = at.parts;
+  if (name === undefined) return at.value;
+  const node = isUnion(schema) ? (branchOf(schema, before) ?? {}) : schema;
+  const property = node.properties?.[name] ?? {};
+  const after = put(property, memberOf(before, name), { parts: rest, value: at.value });
+  const mayGo = property.default !== undefined || node.required?.includes(name) !== true;
+  const isGone = after === undefined || (at.value === undefined && mayGo && isEmpty(after));
+  const literals = Object.entries(startOf(node)).filter(([literal]) => memberOf(before, literal) === undefined);
+  // In their old places, so that the JSON does not jump about.
+  const members = { ...Object.fromEntries(literals), ...(isObject(before) ? before : {}), [name]: after };
+  return Object.fromEntries(Object.entries(members).filter(([member]) => member !== name || !isGone));
 }
 
-function parts(path: string): string[] {
-  return path === "" ? [] : path.split(".");
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
 }
 
-/** What was typed as the value that it is meant to be: what is no number stays text, for the schema to refuse. */
-export function typed(kind: Exclude<Field["kind"], "group" | "variants">, text: string): unknown {
-  const trimmed = text.trim();
-  if (trimmed === "") return undefined;
-  switch (kind) {
-    case "number":
-      return numberOr(trimmed);
-    case "word":
-      return text;
-    case "choice":
-      return trimmed;
-    case "numbers":
-      return listOf(trimmed).map(numberOr);
-    case "words":
-      return listOf(trimmed);
-    case "json":
-      try {
-        return JSON.parse(trimmed);
-      } catch {
-        return trimmed;
-      }
-  }
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function listOf(text: string): string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
-}
-
-function numberOr(text: string): number | string {
-  const value = Number(text);
-  return Number.isFinite(value) ? value : text;
-}
-
-/** A value as it is written into its field. */
-export function written(value: unknown): string {
-  if (value === undefined) return "";
-  if (Array.isArray(value)) return value.join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
+const isEmpty = (value: unknown) => isObject(value) && Object.keys(value).length === 0;
+const parts = (path: string) => (path === "" ? [] : path.split("."));

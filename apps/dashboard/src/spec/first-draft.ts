@@ -7,3 +7,6 @@ export const firstDraft = {
   cohort: { size: 10, minimum: 5 },
   stop: { rounds: 10 },
 } as const;
+
+/** What a draft gets whose algorithm begins to train layers: it fits every kind of data. */
+export const firstModel = { preset: "logistic" } as const;

@@ -38,7 +38,9 @@ export function ClientTable(props: {
   const rows = useMemo(() => {
     const fits = (client: ClientRecord) =>
       (!connected || client.connected) &&
-      [client.name, client.client, client.engine, ...client.tags].some((part) => part.toLowerCase().includes(query));
+      [client.name, client.client, client.engine, text.able(client.capabilities), ...client.tags].some((part) =>
+        part.toLowerCase().includes(query),
+      );
     return clients?.filter(fits).sort(comparing(orders[by], isDown));
   }, [clients, query, connected, by, isDown]);
   const sortBy = (name: Order) => ({
@@ -68,6 +70,7 @@ export function ClientTable(props: {
     },
     { heading: text.state, cell: (client) => <State client={client} /> },
     { heading: text.engine, sort: sortBy("engine"), cell: ({ engine }) => engine },
+    { heading: text.capabilities, cell: ({ capabilities }) => text.able(capabilities) },
     { heading: text.tags, cell: ({ tags }) => tags.join(", ") || "–" },
     {
       heading: text.answered,

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import type { RoundSummary, RunRecord } from "@tributary/protocol";
+import { type RoundSummary, type RunRecord, trafficOf } from "@tributary/protocol";
 import { useEffect } from "preact/hooks";
 import { type Dashboard, historyPath } from "../dashboard.ts";
 import { figureNames, figureOf, figureText, wallSeconds } from "../figures.ts";
@@ -127,7 +127,7 @@ function Comparison({ compared, name }: { compared: readonly Compared[]; name: s
             {told.map(({ run, history, values, colour }) => {
               const all = [...values.values()];
               const spent = history.reduce((sum, round) => sum + wallSeconds(round), 0);
-              const moved = history.reduce((sum, round) => sum + round.bytesUp + round.bytesDown, 0);
+              const moved = history.reduce((sum, round) => sum + trafficOf(round).up + trafficOf(round).down, 0);
               return (
                 <tr key={run.run}>
                   <th scope="row">

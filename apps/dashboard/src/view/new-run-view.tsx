@@ -22,7 +22,7 @@ export function NewRunView({ dashboard, from }: { dashboard: Dashboard; from: st
       <div class="title">
         <h1>{words.form.title}</h1>
       </div>
-      {isReady ? <Editor dashboard={dashboard} start={model?.spec} /> : <p class="soft">{words.loading}</p>}
+      {isReady ? <Editor dashboard={dashboard} from={from} start={model?.spec} /> : <p class="soft">{words.loading}</p>}
       <p class="soft small">POST {routes.runs()}</p>
     </article>
   );

@@ -5,6 +5,7 @@ import {
   type RunRecord,
   routes,
   summaryOf,
+  trafficOf,
 } from "@tributary/protocol";
 import { useRef } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
@@ -149,8 +150,8 @@ function factsOf(record: RoundRecord): [string, string][] {
     ...timeParts
       .filter((part) => parts[part] > 0)
       .map((part): [string, string] => [words.time.parts[part], `${seconds(parts[part])} s`]),
-    [words.rounds.up, bytes(record.bytesUp)],
-    [words.rounds.down, bytes(record.bytesDown)],
+    [words.rounds.up, bytes(trafficOf(record).up)],
+    [words.rounds.down, bytes(trafficOf(record).down)],
   ];
 }
 

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { isOver, type RoundSummary, type RunRecord, routes } from "@tributary/protocol";
+import { isOver, type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
 import { type Dashboard, historyPath } from "../dashboard.ts";
 import {
   figureNames,
@@ -16,6 +16,7 @@ import { bytes, count, seconds } from "../format.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { Chart, type Series } from "./chart.tsx";
+import { Losses } from "./losses.tsx";
 import { OpenAttempt } from "./open-attempt.tsx";
 import { RestLinks } from "./rest.tsx";
 
@@ -35,6 +36,7 @@ export function RunOverview({ run, dashboard }: { run: RunRecord; dashboard: Das
         <Cohorts history={history ?? []} />
         <Traffic history={history ?? []} />
       </div>
+      <Losses run={run.run} history={history ?? []} />
       <RestLinks
         resources={[
           { path: routes.run(run.run) },
@@ -54,7 +56,7 @@ function Figures({ run, last }: { run: RunRecord; last: RoundSummary | undefined
     [words.figure.devices, count(run.devices ?? 0)],
     [words.figure.inSum, last === undefined ? "–" : `${count(last.survived)} ${words.of} ${count(last.asked)}`],
     [words.figure.seconds, last === undefined ? "–" : seconds(wallSeconds(last))],
-    [words.figure.bytes, last === undefined ? "–" : bytes(last.bytesUp + last.bytesDown)],
+    [words.figure.bytes, last === undefined ? "–" : bytes(trafficOf(last).up + trafficOf(last).down)],
   ];
   return (
     <dl class="figures">
@@ -186,8 +188,8 @@ function Traffic({ history }: { history: readonly RoundSummary[] }) {
       <Chart
         x={history.map(({ round }) => round)}
         series={[
-          of(words.traffic.up, ({ bytesUp }) => bytesUp, "--series-1"),
-          { ...of(words.traffic.down, ({ bytesDown }) => bytesDown, "--series-2"), dash: [6, 4] },
+          of(words.traffic.up, (round) => trafficOf(round).up, "--series-1"),
+          { ...of(words.traffic.down, (round) => trafficOf(round).down, "--series-2"), dash: [6, 4] },
         ]}
         described={words.traffic.described}
         empty={words.traffic.empty}

@@ -1,10 +1,11 @@
-import { type RoundSummary, type RunRecord, routes } from "@tributary/protocol";
+import { type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
 import { type Dashboard, historyPath } from "../dashboard.ts";
 import { figureNames, figureOf, figureText, wallSeconds } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
 import { link } from "../place.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
+import { lossesText } from "./losses.tsx";
 import { RestLinks } from "./rest.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
@@ -25,9 +26,10 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
       heading: words.rounds.inSum,
       cell: ({ survived, asked }) => `${count(survived)} ${words.of} ${count(asked)}`,
     },
+    { heading: words.rounds.lost, cell: (round) => lossesText(round) || "–" },
     { heading: words.rounds.seconds, cell: (round) => seconds(wallSeconds(round)) },
-    { heading: words.rounds.up, cell: ({ bytesUp }) => bytes(bytesUp) },
-    { heading: words.rounds.down, cell: ({ bytesDown }) => bytes(bytesDown) },
+    { heading: words.rounds.up, cell: (round) => bytes(trafficOf(round).up) },
+    { heading: words.rounds.down, cell: (round) => bytes(trafficOf(round).down) },
   ];
   return (
     <>

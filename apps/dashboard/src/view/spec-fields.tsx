@@ -1,7 +1,10 @@
-import { useId } from "preact/hooks";
-import type { Fault } from "../spec/faults.ts";
-import { type Field, typed, valueAt, withValue, written } from "../spec/fields.ts";
-import { fieldName, words } from "../words.ts";
+import { useSignal } from "@preact/signals";
+import type { Fault } from "@tributary/protocol";
+import { useEffect } from "preact/hooks";
+import { changed, chosen, type Draft } from "../spec/draft.ts";
+import { type Field, type Variants, valueAt } from "../spec/fields.ts";
+import { fieldName, hintOf, words } from "../words.ts";
+import { Choice, Faults, Labelled, LeafField } from "./spec-field.tsx";
 
 const text = words.form;
 /** What few runs change is folded away. */
@@ -9,9 +12,9 @@ const seldom = new Set(["deadlines", "secure", "evaluation", "seed"]);
 
 export interface SpecFieldsProps {
   readonly field: Field;
-  readonly draft: unknown;
+  readonly draft: Draft;
   readonly faults: readonly Fault[];
-  readonly onChange: (draft: unknown) => void;
+  readonly onChange: (draft: Draft) => void;
 }
 
 /** A field, or a group with its members, each with what is wrong with it. */
@@ -19,45 +22,43 @@ export function SpecFields(props: SpecFieldsProps) {
   const { field, draft, faults, onChange } = props;
   switch (field.kind) {
     case "group":
-      return field.path === "" ? <Root {...props} fields={field.fields} /> : <Group {...props} fields={field.fields} />;
+      return field.path === "" ? (
+        <Root {...props} fields={field.fields} />
+      ) : (
+        <Group {...props} fields={field.fields} own={faultsAt(faults, field.path)} />
+      );
     case "variants":
       return (
-        <Group {...props} fields={field.fields}>
-          <Labelled path={tagPath(field)} faults={own(faults, tagPath(field), false)} note="">
-            {(aria) => (
-              <select
-                {...aria}
-                value={field.chosen.label}
-                onChange={(event) => {
-                  const chosen = field.options.find(({ label }) => label === event.currentTarget.value)!;
-                  onChange(withValue(draft, field.path, chosen.start));
-                }}
-              >
-                {field.options.map(({ label }) => (
-                  <option key={label} value={label}>
-                    {label}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Labelled>
+        <Group {...props} fields={field.fields} own={[]}>
+          <VariantChoice {...props} field={field} />
         </Group>
       );
     case "choice":
     case "number":
-    case "word":
+    case "line":
+    case "text":
     case "numbers":
     case "words":
-    case "json":
-      return <Leaf {...props} leaf={field} />;
+    case "names":
+    case "json": {
+      const { path } = field;
+      return (
+        <LeafField
+          leaf={field}
+          value={valueAt(draft.spec, path)}
+          faults={faults.filter((fault) => fault.path === path || fault.path.startsWith(`${path}.`))}
+          onEnter={(value) => onChange(changed(draft, path, value))}
+        />
+      );
+    }
   }
 }
 
 function Root({ fields, ...rest }: SpecFieldsProps & { fields: readonly Field[] }) {
   const shown = fields.filter(({ path }) => !seldom.has(path));
   const folded = fields.filter(({ path }) => seldom.has(path));
-  const leaves = shown.filter(({ kind }) => kind !== "group" && kind !== "variants");
-  const groups = shown.filter(({ kind }) => kind === "group" || kind === "variants");
+  const leaves = shown.filter((field) => !("fields" in field));
+  const groups = shown.filter((field) => "fields" in field);
   const isAtFault = rest.faults.some(({ path }) => seldom.has(path.split(".")[0]!));
   return (
     <>
@@ -69,108 +70,77 @@ function Root({ fields, ...rest }: SpecFieldsProps & { fields: readonly Field[] 
       {groups.map((field) => (
         <SpecFields key={field.path} {...rest} field={field} />
       ))}
-      <details open={isAtFault ? true : undefined}>
-        <summary>{text.more}</summary>
+      <More isAtFault={isAtFault}>
         {folded.map((field) => (
           <SpecFields key={field.path} {...rest} field={field} />
         ))}
-      </details>
+      </More>
     </>
   );
 }
 
-function Group(props: SpecFieldsProps & { fields: readonly Field[]; children?: preact.ComponentChildren }) {
-  const { field, fields, faults, children, ...rest } = props;
+/** Opens for a fault within, and is closed by nobody but the person: who mends the fault is still typing there. */
+function More({ isAtFault, children }: { isAtFault: boolean; children: preact.ComponentChildren }) {
+  const isOpen = useSignal(false);
+  useEffect(() => {
+    if (isAtFault) isOpen.value = true;
+  }, [isAtFault, isOpen]);
+  return (
+    <details open={isOpen.value} onToggle={(event) => (isOpen.value = event.currentTarget.open)}>
+      <summary>{text.more}</summary>
+      {children}
+    </details>
+  );
+}
+
+interface GroupProps extends SpecFieldsProps {
+  readonly fields: readonly Field[];
+  readonly own: readonly Fault[];
+  readonly children?: preact.ComponentChildren;
+}
+
+function Group({ field, fields, own, children, ...rest }: GroupProps) {
+  const hint = hintOf(field.path, undefined);
   return (
     <fieldset class="card">
       <legend>{fieldName(field.path)}</legend>
-      <Faults faults={own(faults, field.path, false)} />
+      {hint === undefined ? null : <p class="soft small">{hint}</p>}
+      <Faults faults={own} />
       <div class="fields">
         {children}
         {fields.map((member) => (
-          <SpecFields key={member.path} {...rest} faults={faults} field={member} />
+          <SpecFields key={member.path} {...rest} field={member} />
         ))}
       </div>
     </fieldset>
   );
 }
 
-function Leaf(props: SpecFieldsProps & { leaf: Exclude<Field, { kind: "group" | "variants" }> }) {
-  const { leaf, draft, faults, onChange } = props;
-  const { path, kind, isOptional } = leaf;
-  const value = valueAt(draft, path);
-  const set = (entered: string) => onChange(withValue(draft, path, typed(kind, entered)));
-  const fallback = leaf.default === undefined ? "" : text.byDefault(written(leaf.default) || text.none);
-  const form = kind === "numbers" || kind === "words" ? text.list : "";
-  const note = [words.hints[path], form, fallback || (isOptional ? text.optional : "")].filter(Boolean).join("; ");
+function VariantChoice({ field, draft, faults, onChange }: SpecFieldsProps & { field: Variants }) {
+  const { path, tag, options, isOptional } = field;
+  const value = valueAt(draft.spec, path);
+  const found = value === undefined ? "" : JSON.stringify(value).slice(0, 60);
+  const choose = (label: string) => {
+    const variant = options.find((option) => option.label === label);
+    onChange(chosen(draft, field, variant));
+  };
   return (
-    <Labelled path={path} faults={own(faults, path, true)} note={note}>
-      {(aria) =>
-        leaf.kind === "choice" ? (
-          <select {...aria} value={written(value ?? leaf.default)} onChange={(event) => set(event.currentTarget.value)}>
-            {leaf.options.map((option) => (
-              <option key={option} value={option}>
-                {option}
-              </option>
-            ))}
-          </select>
-        ) : (
-          <input
-            {...aria}
-            type="text"
-            inputMode={kind === "number" ? "decimal" : "text"}
-            autocomplete="off"
-            defaultValue={written(value)}
-            onInput={(event) => set(event.currentTarget.value)}
-          />
-        )
-      }
+    <Labelled
+      path={tag}
+      faults={[...faultsAt(faults, path), ...faultsAt(faults, tag)]}
+      note={hintOf(tag, field.chosen?.label) ?? ""}
+    >
+      {(aria) => (
+        <Choice
+          aria={aria}
+          options={options.map(({ label }) => label)}
+          shown={field.chosen?.label ?? found}
+          isOptional={isOptional}
+          onChoose={choose}
+        />
+      )}
     </Labelled>
   );
 }
 
-interface Aria {
-  readonly id: string;
-  readonly "aria-invalid": boolean;
-  readonly "aria-describedby": string;
-}
-
-function Labelled(props: {
-  path: string;
-  faults: readonly Fault[];
-  note: string;
-  children: (aria: Aria) => preact.ComponentChildren;
-}) {
-  const { path, faults, note, children } = props;
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id}>{fieldName(path)}</label>
-      {children({ id, "aria-invalid": faults.length > 0, "aria-describedby": `${id}-told` })}
-      <div id={`${id}-told`} class="told">
-        {faults.length > 0 ? <Faults faults={faults} /> : <span class="soft small">{note || " "}</span>}
-      </div>
-    </div>
-  );
-}
-
-function Faults({ faults }: { faults: readonly Fault[] }) {
-  return (
-    <>
-      {faults.map(({ detail }) => (
-        <span key={detail} class="bad small">
-          {detail}
-        </span>
-      ))}
-    </>
-  );
-}
-
-/** The faults of exactly this field, and those of what lies within it where it has no fields of its own. */
-function own(faults: readonly Fault[], path: string, isLeaf: boolean): Fault[] {
-  return faults.filter((fault) => fault.path === path || (isLeaf && fault.path.startsWith(`${path}.`)));
-}
-
-function tagPath({ path, chosen }: { path: string; chosen: { start: object } }): string {
-  return `${path}.${Object.keys(chosen.start)[0]}`;
-}
+const faultsAt = (faults: readonly Fault[], at: string) => faults.filter(({ path }) => path === at);
