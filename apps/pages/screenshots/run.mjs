@@ -9,6 +9,8 @@ import { startWorld } from "./world.mjs";
 
 const folder = join(import.meta.dirname, "../../../screenshots");
 const executablePath = process.env.TRIBUTARY_CHROMIUM ?? "/usr/bin/chromium";
+// Without software that plays a graphics processor, which would take a minute to prove itself in each scene.
+const args = ["--no-sandbox", "--disable-gpu", "--disable-software-rasterizer"];
 const sizes = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 860 } };
 
 const wanted = process.argv.slice(2);
@@ -21,7 +23,7 @@ if (scenes.length === 0) throw new Error(`no scene is called ${wanted.join(" or 
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
 const world = await startWorld();
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+const browser = await chromium.launch({ executablePath, args });
 try {
   for (const colorScheme of ["light", "dark"]) {
     for (const [size, viewport] of Object.entries(sizes)) {

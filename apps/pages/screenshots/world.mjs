@@ -31,16 +31,16 @@ export async function startWorld() {
     return started;
   };
   const { url } = await coordinator("main");
-  const ask = async (method, path, body) => {
+  const ask = async (method, path, body, at = url) => {
     const sent =
       body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
-    const response = await fetch(`${url}${path}`, { method, ...sent });
+    const response = await fetch(`${at}${path}`, { method, ...sent });
     if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
     return response.json();
   };
-  const create = async (changes, start = true) => {
-    const { run } = await ask("POST", "/v1/runs", { ...digits, ...changes });
-    if (start) await ask("POST", `/v1/runs/${run}/start`);
+  const create = async (changes, { start = true, at = url } = {}) => {
+    const { run } = await ask("POST", "/v1/runs", { ...digits, ...changes }, at);
+    if (start) await ask("POST", `/v1/runs/${run}/start`, undefined, at);
     return run;
   };
   const until = async (run, fits) => {
@@ -52,20 +52,20 @@ export async function startWorld() {
       await sleep(100);
     }
   };
-  const device = (name, shard, ...more) => {
-    const flags = ["--shard", shard, "--examples", "2000", "--partition", "dominant:3", "--name", name, ...more];
-    const child = spawn(process.execPath, [tributary, "join", "--json", "--coordinator", url, ...flags], {
-      stdio: "ignore",
-    });
+  const device = (name, shard, { at = url, tags = [] } = {}) => {
+    const flags = ["--shard", shard, "--examples", "2000", "--partition", "dominant:3", "--name", name];
+    const tagged = tags.flatMap((tag) => ["--tag", tag]);
+    const join = [tributary, "join", "--json", "--coordinator", at, ...flags, ...tagged];
+    const child = spawn(process.execPath, join, { stdio: "ignore" });
     children.push(child);
     return child;
   };
   const isOver = ({ phase }) => phase === "finished";
 
   const runs = {};
-  device("lab", "1-7/10", "--tag", "lab");
+  device("lab", "1-7/10", { tags: ["lab"] });
   const slow = device("old laptop", "8/10");
-  device("kiosk", "9-10/10", "--tag", "hall");
+  device("kiosk", "9-10/10", { tags: ["hall"] });
   runs.secure = await create({ name: "Digits, secure sums" });
   await until(runs.secure, isOver);
   runs.plain = await create({ name: "Digits, in the clear", secureAggregation: "none" });
@@ -91,11 +91,12 @@ export async function startWorld() {
   await until(runs.paused, ({ round }) => round >= 4);
   await ask("POST", `/v1/runs/${runs.paused}/pause`);
   runs.waiting = await create({ name: "Rows of three hospitals", cohort: { size: 3, minimum: 3, tags: ["hospital"] } });
-  runs.created = await create({ name: "Not started yet" }, false);
-  // Enough epochs for two devices to be at work for as long as pictures are taken.
+  runs.created = await create({ name: "Not started yet" }, { start: false });
+  // Enough epochs for two devices to be at work, round after round, for as long as pictures are taken.
   runs.open = await create({
     name: "At work",
     algorithm: { ...digits.algorithm, epochs: 10_000 },
+    stop: { rounds: 1_000 },
     cohort: { size: 2, minimum: 2, tags: ["hall"], overSelect: 1 },
     secureAggregation: "none",
     deadlines: { trainMs: 3_600_000 },
@@ -110,6 +111,13 @@ export async function startWorld() {
     locked: locked.url.replace("0.0.0.0", "127.0.0.1"),
     /** A coordinator of a scene's own, for it to end. */
     another: () => coordinator(`another-${coordinators.length}`),
+    /** A coordinator of a scene's own, with a run that one device is enough for, unless `changes` say otherwise. */
+    async withRun(changes, devices = 0) {
+      const own = await coordinator(`another-${coordinators.length}`);
+      await create({ cohort: { size: 1, minimum: 1 }, secureAggregation: "none", ...changes }, { at: own.url });
+      const joined = devices === 0 ? undefined : device("lab", `1-${devices}/10`, { at: own.url });
+      return { ...own, endDevices: () => joined?.kill("SIGKILL") };
+    },
     async close() {
       for (const child of children) child.kill("SIGKILL");
       for (const running of coordinators) await running.close().catch(() => {});
