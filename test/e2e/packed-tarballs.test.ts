@@ -5,14 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { RunRecord } from "@tributary/protocol";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { createRun, runThat } from "../support/coordinator-calls.ts";
 import { sharedCoordinator } from "../support/coordinator-local.ts";
-import { long } from "../support/long.ts";
+import { missingTime, testThatNeeds } from "../support/needs.ts";
 import { specOf } from "../support/specs.ts";
-
-// Fetches the published dependencies from npm (or its cache), so it belongs to `npm run test:long`.
-if (!long) console.log("SKIPPED the tarballs of npm run pack: npm run test:long installs them from the registry");
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const coordinator = sharedCoordinator();
@@ -25,7 +22,9 @@ async function emptyFolder(): Promise<string> {
   return folder;
 }
 
-test.skipIf(!long)(
+// Fetches the published dependencies from npm, or its cache.
+testThatNeeds(
+  missingTime,
   "what npm run pack makes installs into an empty folder and joins, as command, as library and as a page's library",
   async () => {
     const [tarballs, box] = [await emptyFolder(), await emptyFolder()];

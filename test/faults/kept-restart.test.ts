@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { startCli, startCoordinatorProcess } from "../support/cli-process.ts";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
 import { dataFolder } from "../support/data-folder.ts";
-import { long, longName } from "../support/long.ts";
+import { missingTime, testThatNeeds } from "../support/needs.ts";
 import { specOf } from "../support/specs.ts";
 
 const spec = (secureAggregation: "none" | "required") =>
@@ -22,9 +22,9 @@ const isOver = ({ phase }: RunRecord) => phase === "finished" || phase === "fail
 for (const secureAggregation of ["none", "required"] as const) {
   const form = secureAggregation === "none" ? "in the clear" : "under secure aggregation";
   const name = `variates outlive kill -9 of either side, and a device that lost its own says so, ${form}`;
-  const left = secureAggregation === "none" && !long;
-  test.skipIf(left)(
-    left ? longName(name) : name,
+  testThatNeeds(
+    secureAggregation === "none" ? missingTime : undefined,
+    name,
     async () => {
       const folder = await dataFolder();
       const identity = join(folder, "devices.json");

@@ -1,14 +1,16 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
 import { dataFolder } from "../support/data-folder.ts";
+import { testThatNeeds } from "../support/needs.ts";
 import { smallDisk } from "../support/small-disk.ts";
 
 const disk = smallDisk(4);
 const child = fileURLToPath(new URL("../support/store-full-disk.mjs", import.meta.url));
 
-test.skipIf(disk === undefined)(
+testThatNeeds(
+  disk === undefined ? "a user who may mount" : undefined,
   "a full disk refuses writes, reads go on, and writes come back with the space",
   async () => {
     const [program, args] = disk!(`"${process.execPath}" "${child}"`);

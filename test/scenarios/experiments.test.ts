@@ -1,6 +1,6 @@
 import { experiments, missingData } from "@tributary/experiments";
-import { expect, test } from "vitest";
-import { long as runsLong } from "../support/long.ts";
+import { expect } from "vitest";
+import { missingTime, testThatNeeds } from "../support/needs.ts";
 
 // The acceptance experiments that train, in this process; `npm run experiment -- NAME` takes them through processes.
 const quick = ["x10", "x9", "x14b", "x15", "x20"];
@@ -23,9 +23,10 @@ const long = [
 for (const name of [...quick, ...long]) {
   const experiment = experiments.find((candidate) => candidate.name === name)!;
   const missing = missingData(experiment);
-  const left = long.includes(name) && !runsLong ? "with npm run test:long" : missing.length > 0 ? missing.join() : "";
-  test.skipIf(left !== "")(
-    `${name}: ${experiment.summary}${left === "" ? "" : ` (needs ${left})`}`,
+  const lacking = (long.includes(name) ? missingTime : undefined) ?? (missing.length > 0 ? missing.join() : undefined);
+  testThatNeeds(
+    lacking,
+    `${name}: ${experiment.summary}`,
     async () => {
       const { checks } = await experiment.run({ seed: 0, inProcess: true, say: () => {} });
       expect(checks.filter(({ pass }) => !pass)).toEqual([]);

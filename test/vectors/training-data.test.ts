@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +5,8 @@ import { checkFits, denseDataset, digits, readCsv, readIdx, readMnist, subset } 
 import { openData } from "@tributary/training/node";
 import { gzipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { missingSet, testThatNeeds } from "../support/needs.ts";
+import { sharedData } from "../support/shared-data.ts";
 
 const idx = (magic: number, dimensions: number[], values: number[]) => {
   const header = new DataView(new ArrayBuffer(4 + 4 * dimensions.length));
@@ -65,12 +66,9 @@ test.each([
   expect(read).toThrow(expect.objectContaining({ code: "bad_data", message: expect.stringContaining(detail) }));
 });
 
-const mnistFolder = join(import.meta.dirname, "../../../shared/data/mnist");
-const noMnist = existsSync(mnistFolder) ? undefined : `SKIPPED MNIST: there is no ${mnistFolder}`;
-if (noMnist !== undefined) console.warn(noMnist);
-test.skipIf(noMnist !== undefined)("MNIST's own files hold what LeCun says they hold", async () => {
-  const train = await openData({ source: `mnist:${mnistFolder}` });
-  const held = await openData({ source: `mnist-test:${mnistFolder}` });
+testThatNeeds(missingSet("mnist"), "MNIST's own files hold what LeCun says they hold", async () => {
+  const train = await openData({ source: `mnist:${sharedData}/mnist` });
+  const held = await openData({ source: `mnist-test:${sharedData}/mnist` });
   const count = (labels: ArrayLike<number>) =>
     Array.from({ length: 10 }, (_, digit) => Array.from(labels).filter((label) => label === digit).length);
   expect(train.data).toEqual({ kind: "images", shape: [28, 28, 1], target: "class", classes: 10 });

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import type { Dataset } from "@tributary/algorithm";
 import { parseRunSpec } from "@tributary/catalog";
 import type { DataSpec } from "@tributary/protocol";
 import { denseDataset, fitData, readRatings, readText } from "@tributary/training";
 import { openData } from "@tributary/training/node";
 import { expect, test } from "vitest";
+import { missingSet, testThatNeeds } from "../support/needs.ts";
 import { sharedData } from "../support/shared-data.ts";
 
 async function all(data: Dataset) {
@@ -125,15 +125,12 @@ test.each([
   expect(() => parseRunSpec(spec(data))).toThrow(expect.objectContaining({ message: expect.stringContaining(detail) }));
 });
 
-test.skipIf(!existsSync(`${sharedData}/tinyshakespeare`))(
-  "the roles of Shakespeare are those that were counted",
-  async () => {
-    const source = `text:${sharedData}/tinyshakespeare/input.txt?window=1&by=role`;
-    const [train, held] = await Promise.all([
-      openData({ source: `${source}#train` }),
-      openData({ source: `${source}#test` }),
-    ]);
-    expect([train.dataset.examples, held.dataset.examples]).toEqual([817_229, 209_249]);
-    expect(new Set(Array.from(train.groups!)).size).toBe(268);
-  },
-);
+testThatNeeds(missingSet("tinyshakespeare"), "the roles of Shakespeare are those that were counted", async () => {
+  const source = `text:${sharedData}/tinyshakespeare/input.txt?window=1&by=role`;
+  const [train, held] = await Promise.all([
+    openData({ source: `${source}#train` }),
+    openData({ source: `${source}#test` }),
+  ]);
+  expect([train.dataset.examples, held.dataset.examples]).toEqual([817_229, 209_249]);
+  expect(new Set(Array.from(train.groups!)).size).toBe(268);
+});

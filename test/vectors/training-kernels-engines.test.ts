@@ -6,6 +6,7 @@ import { getKernel, registerKernel, unregisterKernel } from "@tensorflow/tfjs-co
 import { seededRandom } from "@tributary/algorithm";
 import { chooseEngine, createTrainer, engineReport, parity, requireParity } from "@tributary/training";
 import { expect, test } from "vitest";
+import { testThatNeeds } from "../support/needs.ts";
 
 const canResolve = (name: string) => {
   try {
@@ -121,7 +122,9 @@ test("three hundred jobs of one trainer, and three hundred trainers, keep memory
 });
 
 const vulkan = "/usr/lib/chromium/vk_swiftshader_icd.json";
-test.skipIf(!canResolve("webgpu") || !existsSync(vulkan))(
+const lacking = canResolve("webgpu") ? vulkan : "the package webgpu";
+testThatNeeds(
+  canResolve("webgpu") && existsSync(vulkan) ? undefined : lacking,
   "WebGPU through Dawn takes the same step, and is left alone where only software would run it",
   async () => {
     const script = `

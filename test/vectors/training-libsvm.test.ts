@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readLibsvm } from "@tributary/training";
 import { openData } from "@tributary/training/node";
 import { gzipSync } from "fflate";
 import { afterAll, expect, test } from "vitest";
+import { missingSet, testThatNeeds } from "../support/needs.ts";
 import { sharedData } from "../support/shared-data.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tributary-libsvm-"));
@@ -67,7 +68,7 @@ test("a gzipped file opens by name, its width declared", async () => {
   expect(describe).toBe(`${path}, classes -1, 1: 2 examples of 3, 2 classes`);
 });
 
-test.skipIf(!existsSync(`${sharedData}/a9a`))("a9a is what its authors say", async () => {
+testThatNeeds(missingSet("a9a"), "a9a is what its authors say", async () => {
   const { dataset, labels } = await openData({ source: `libsvm:${sharedData}/a9a/a9a.gz` });
   const held = await openData({ source: `libsvm:${sharedData}/a9a/a9a.t.gz?features=123` });
   expect([dataset.examples, dataset.shape, dataset.sparse!.values.length]).toEqual([32_561, [123], 451_592]);

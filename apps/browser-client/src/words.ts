@@ -41,7 +41,8 @@ export const words = {
       `It came from ${host}, not from the coordinator (${coordinator}): a dishonest coordinator cannot change what this page does. You trust ${host} for the code instead.`,
     build: "Build (SHA-256 of integrity.json)",
     check:
-      "It is the build that this page says it is, and code that was tampered with could say so too. To be sure, have what is served here checked from outside: npm run verify:page -- and this address.",
+      "It is the build that this page says it is, and code that was tampered with could say so too. To be sure, have what is served here checked from outside, in a checkout of Tributary:",
+    command: (address: string) => `npm run verify:page -- ${address}`,
     unknown: "not known: integrity.json could not be read",
   },
 

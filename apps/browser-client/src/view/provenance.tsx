@@ -13,7 +13,7 @@ export function Provenance({ address: { coordinator, code } }: { address: Addres
       () => (hash.value = words.code.unknown),
     );
   }, [hash]);
-  const { title, coordinator: fromIt, independent, build, check } = words.code;
+  const { title, coordinator: fromIt, independent, build, check, command } = words.code;
   const host = new URL(coordinator).host;
   return (
     <footer>
@@ -23,7 +23,9 @@ export function Provenance({ address: { coordinator, code } }: { address: Addres
         <p class="hint">
           {build}: <code class="hash">{hash.value ?? "…"}</code>
         </p>
-        <p class="hint">{check}</p>
+        <p class="hint">
+          {check} <code>{command(new URL(".", document.baseURI).href)}</code>
+        </p>
       </section>
     </footer>
   );
