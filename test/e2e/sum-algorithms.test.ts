@@ -57,8 +57,8 @@ test("k-means through a coordinator and device processes, under secure aggregati
   expect(record.metrics).toMatchObject({ examples: 240, emptyClusters: 0, withheldClusters: 0 });
   expect(record.metrics["inertia"]).toBe(rounds.at(-1)!.metrics["inertia"]);
 
-  const { body: problem, status } = await call<Problem>(url, `GET ${routes.modelJson(run, record.modelVersion)}`);
-  expect({ status, ...problem }).toMatchObject({ status: 409, detail: expect.stringContaining("state.json") });
+  const refusal = await call<Problem>(url, `GET ${routes.modelJson(run, record.modelVersion)}`);
+  expect(refusal).toMatchObject({ status: 409, body: { status: 409, detail: expect.stringContaining("state.json") } });
   const out = join(folder, "pulled");
   const pulled = await cli("models", "pull", run, "--coordinator", url, "--out", out);
   expect(pulled, pulled.stderr).toMatchObject({ code: 0 });

@@ -1,10 +1,11 @@
 import { connect } from "node:net";
 import { join } from "node:path";
-import { type ClientRecord, type Introduction, type RunRecord, routes } from "@tributary/protocol";
+import { type ClientRecord, type Introduction, type Problem, type RunRecord, routes } from "@tributary/protocol";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { buildApp } from "../../apps/coordinator/src/app.ts";
 import { Models } from "../../apps/coordinator/src/models.ts";
+import type {} from "../../apps/coordinator/src/plugins/sockets.ts";
 import { openBlobs } from "../../apps/coordinator/src/store/blobs.ts";
 import { openSpool } from "../../apps/coordinator/src/store/spool.ts";
 import { openSqliteStore } from "../../apps/coordinator/src/store/sqlite.ts";
@@ -17,7 +18,7 @@ import { rawWebSocket } from "../support/raw-websocket.ts";
 import { specOf } from "../support/specs.ts";
 
 const coordinator = sharedCoordinator();
-const post = (json: unknown) => call(coordinator.url, `POST ${routes.runs()}`, { json });
+const post = <Body = Problem>(json: unknown) => call<Body>(coordinator.url, `POST ${routes.runs()}`, { json });
 const with_ = (changes: Record<string, unknown>) => ({ ...specOf(), ...changes });
 
 test.each<[what: string, spec: unknown, detail: RegExp]>([
@@ -155,11 +156,13 @@ test.each<[what: string, changes: Record<string, unknown>, fault?: [path: string
   const before = await runs();
   const checked = await call(coordinator.url, `POST ${routes.runCheck()}`, { json: with_(changes) });
   expect(await runs()).toEqual(before);
-  const created = await post(with_(changes));
   if (fault === undefined) {
-    expect(checked).toMatchObject({ status: 200, body: { spec: created.body.spec } });
+    const { status, body } = await post<RunRecord>(with_(changes));
+    expect(status).toBe(201);
+    expect(checked).toMatchObject({ status: 200, body: { spec: body.spec } });
     return;
   }
+  const created = await post(with_(changes));
   const [path, detail] = fault;
   expect(checked.body.faults).toEqual([{ path, detail: expect.stringMatching(detail) }]);
   expect([checked.status, checked.body]).toEqual([created.status, created.body]);

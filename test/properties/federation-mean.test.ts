@@ -1,7 +1,7 @@
 import type { Dataset, Trainer, TrainingJob } from "@tributary/algorithm";
 import { type SimulatedRound, simulate } from "@tributary/simulation";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { assert, expect, test } from "vitest";
 import { clusters, softmaxTrainer } from "../support/participant-softmax.ts";
 import { clientsNamed, specOf } from "../support/specs.ts";
 
@@ -62,6 +62,7 @@ test("whoever drops, straggles or is left over, each model is the survivors' wei
       expect(result.rounds).toBe(committed.length);
       expect(result.outcome).toBe("finished");
       if (result.reason !== "5 minutes are over") expect(result.rounds).toBe(rounds);
+      assert(result.model instanceof Float32Array);
       expect(distance(result.model, model)).toBeLessThan(1e-5);
     }),
     { numRuns: 150 },
@@ -86,6 +87,7 @@ class Recorder {
         this.#results.push({ device: devices.indexOf(data), from: from.slice(), to: result.weights });
         return result;
       },
+      gradient: (input) => softmaxTrainer(input.data).gradient(input),
       evaluate: (input) => softmaxTrainer(input.data).evaluate(input),
     };
   }

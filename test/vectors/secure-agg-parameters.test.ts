@@ -1,3 +1,4 @@
+import type { Sha256, VectorReference } from "@tributary/protocol";
 import {
   checkParameters,
   configHashOf,
@@ -157,13 +158,14 @@ describe("what a device refuses, whatever the coordinator says", () => {
 });
 
 describe("a task", () => {
-  const vector = { sha256: "ab".repeat(32), bytes: 8, element: "f32", length: 2 } as const;
+  const sha256 = (byte: string) => byte.repeat(32) as Sha256;
+  const vector: VectorReference = { sha256: sha256("ab"), bytes: 8, element: "f32", length: 2 };
   const task: Task = {
     algorithm: { name: "fedavg" },
     model: { preset: "mlp", hidden: [8, 4] },
-    data: { kind: "table", shape: [2], classes: 2 },
+    data: { kind: "table", shape: [2], target: "class", classes: 2 },
     settings: { epochs: 2, learningRate: 0.1 },
-    vectors: { model: vector, variate: { ...vector, sha256: "cd".repeat(32) } },
+    vectors: { model: vector, variate: { ...vector, sha256: sha256("cd") } },
   };
 
   test("is one for everyone that was told the same, in whatever order", () => {
@@ -178,7 +180,8 @@ describe("a task", () => {
       { ...task, algorithm: { name: "fedprox" } },
       { ...task, model: { preset: "mlp", hidden: [4, 8] } },
       { ...task, model: { preset: "2nn" } },
-      { ...task, data: { kind: "table", shape: [2], classes: 3 } },
+      { ...task, data: { ...task.data, classes: 3 } },
+      { ...task, data: { ...task.data, target: "number" } },
       { ...task, settings: { epochs: 3, learningRate: 0.1 } },
       { ...task, settings: { epochs: 2, learningRate: "0.1" } },
       { ...task, settings: { epochs: 2 } },
