@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Worker } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
 import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
@@ -77,7 +78,7 @@ browserTest("a page without policy of its host still takes itself every address 
   await page.getByRole("button", { name: "Join" }).click();
   await page.getByText("Connected", { exact: true }).waitFor();
   // Workers go by the policy that their own files come with: here there is none.
-  const places = [page, ...page.workers()];
+  const places: Pick<Worker, "evaluate">[] = [page, ...page.workers()];
   expect(places).toHaveLength(3);
   for (const place of places) {
     const reached = (url: string) =>

@@ -27,7 +27,7 @@ browserTest("a browser on WebGPU and two Node devices train in the same rounds",
   expect(browser!.engine).toBe("webgpu");
   expect(nodes.map(({ engine }) => engine)).toEqual(["wasm", "wasm"]);
   expect(rounds.map(({ round }) => round)).toEqual([1, 2]);
-  const everyone = [browser, ...nodes].map(({ client }) => client).sort();
+  const everyone = [browser!, ...nodes].map(({ client }) => client).sort();
   for (const { survivors } of rounds) expect([...survivors].sort()).toEqual(everyone);
   expect(browser!.contributions).toBe(2);
   expect(complaints).toEqual([]);

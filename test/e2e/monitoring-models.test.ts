@@ -6,7 +6,15 @@ import { io, setBackend, type Tensor, tensor } from "@tensorflow/tfjs-core";
 import { type LayersModel, loadLayersModel } from "@tensorflow/tfjs-layers";
 import type { Dataset } from "@tributary/algorithm";
 import { join } from "@tributary/node-client";
-import { encodeFrame, isOver, type ModelRecord, type RunRecord, routes } from "@tributary/protocol";
+import {
+  type DataSpec,
+  encodeFrame,
+  isOver,
+  type ModelRecord,
+  type ModelSpec,
+  type RunRecord,
+  routes,
+} from "@tributary/protocol";
 import { createTrainer } from "@tributary/training";
 import { expect, test } from "vitest";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
@@ -31,8 +39,8 @@ function judge(model: LayersModel, data: Dataset): { loss: number; correct: numb
 
 test("a trained version loads in tf.loadLayersModel from its address and from a pulled folder, unchanged", async () => {
   const { url } = await localCoordinator();
-  const data = { kind: "table", shape: [2], target: "class", classes: 2 } as const;
-  const model = { preset: "mlp", hidden: [8] } as const;
+  const data: DataSpec = { kind: "table", shape: [2], target: "class", classes: 2 };
+  const model: ModelSpec = { preset: "mlp", hidden: [8] };
   const { run } = await createRun(url, specOf({ model, data, cohort: { size: 1, minimum: 1 }, stop: { rounds: 2 } }));
   await join({ coordinator: url, run, engine: "cpu", devices: [{ name: "one", dataset: clusters(40), data }] }).done;
   await runThat(url, run, ({ phase }) => isOver(phase));

@@ -124,12 +124,13 @@ test("w stays the image of the devices' duals, whoever is missing from a round, 
           }
           const image = new Float64Array(width);
           for (const [i, data] of devices.entries()) {
-            if (kept[i]?.generation !== state["generation"]) continue;
+            const own = kept[i];
+            if (own === undefined || own.generation !== state["generation"]) continue;
             const { rows, labels } = await problemOf(data, { loss: "hinge", width, unitRows: false });
             for (let row = 0; row < rows.count; row++) {
               for (let at = rows.starts[row]!; at < rows.starts[row + 1]!; at++) {
                 image[rows.columns[at]!]! +=
-                  (kept[i].alpha[row]! * labels[row]! * rows.values[at]!) / (0.01 * (state["rows"] as number));
+                  (own.alpha[row]! * labels[row]! * rows.values[at]!) / (0.01 * (state["rows"] as number));
               }
             }
           }

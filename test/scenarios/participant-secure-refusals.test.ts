@@ -1,6 +1,6 @@
 import type { ClientHalf } from "@tributary/algorithm";
 import type { DeviceFloors, ParticipantOptions } from "@tributary/participant";
-import type { RunId, StepQuestion } from "@tributary/protocol";
+import type { ModelSpec, RunId, Sha256, StepQuestion } from "@tributary/protocol";
 import { encodeParameters, type SessionParameters, taskHashOf } from "@tributary/secure-agg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ScriptedCoordinator } from "../support/participant-coordinator.ts";
@@ -95,7 +95,10 @@ test("a session about another model than the question's is refused", async () =>
 
 test.each<[what: string, told: Partial<StepQuestion>]>([
   ["settings", { settings: { epochs: 3, learningRate: 0.5 } }],
-  ["a further vector", { vectors: { extra: { sha256: "ab".repeat(32), bytes: 4, element: "f32", length: 1 } } }],
+  [
+    "a further vector",
+    { vectors: { extra: { sha256: "ab".repeat(32) as Sha256, bytes: 4, element: "f32", length: 1 } } },
+  ],
 ])("a device that is told of other %s than the session's members is refused their sum", async (_, told) => {
   const agreed = opening(3, {});
   const vectors = { ...agreed.vectors, ...told.vectors };
@@ -105,7 +108,8 @@ test.each<[what: string, told: Partial<StepQuestion>]>([
 });
 
 test("a coordinator that shows one device another model's layers, or changes them later, gets no sum with it", async () => {
-  const [layers, other] = [{ preset: "logistic" }, { preset: "mlp", hidden: [1] }] as const;
+  const layers: ModelSpec = { preset: "logistic" };
+  const other: ModelSpec = { preset: "mlp", hidden: [1] };
   coordinator.runs = [planOf(theRun, { secureAggregation: "required", model: other })];
   const misled = await join();
   expect(await refused(misled, opening(3, {}))).toMatchObject({ code: "secure_parameters" });

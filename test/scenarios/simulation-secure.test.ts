@@ -1,4 +1,5 @@
 import { type Dataset, seededRandom } from "@tributary/algorithm";
+import type { ModelSpec } from "@tributary/protocol";
 import { type SimulationOptions, simulate } from "@tributary/simulation";
 import { createTrainer, denseDataset, initialWeights } from "@tributary/training";
 import { expect, test } from "vitest";
@@ -16,8 +17,9 @@ function blobs(examples: number, name: string): Dataset {
 }
 
 async function options(devices: number, changes: Record<string, unknown>): Promise<SimulationOptions> {
-  const spec = specOf({ cohort: { size: devices, minimum: 3, overSelect: 1 }, ...changes });
-  const { model, data, seed } = spec;
+  const model: ModelSpec = { preset: "logistic" };
+  const spec = specOf({ cohort: { size: devices, minimum: 3, overSelect: 1 }, ...changes, model });
+  const { data, seed } = spec;
   return {
     spec,
     devices: Array.from({ length: devices }, (_, i) => blobs(40, `device ${i}`)),

@@ -72,13 +72,18 @@ export function canariesIn(captured: readonly Captured[], canaries: readonly Can
         ? [one.payload]
         : [one.body, Buffer.from(one.path), Buffer.from(JSON.stringify(one.headers))];
     for (const part of parts) {
-      const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+      const bytes = asBuffer(part);
       for (const { name, encodings } of canaries) {
         for (const { how, bytes: wanted } of encodings) {
-          if (bytes.includes(wanted)) sightings.add(`${name} (${how}) in ${where}`);
+          if (bytes.includes(asBuffer(wanted))) sightings.add(`${name} (${how}) in ${where}`);
         }
       }
     }
   }
   return [...sightings];
+}
+
+/** The same bytes, not a copy. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -60,6 +60,7 @@ function plainTrainer(): ReturnType<typeof softmaxTrainer> {
     parameters,
     batches,
     train: (job) => softmaxTrainer(job.data).train(job),
+    gradient: (input) => softmaxTrainer(input.data).gradient(input),
     evaluate: (input) => softmaxTrainer(input.data).evaluate(input),
   };
 }

@@ -62,6 +62,7 @@ export async function contributionOf(index: number, model: Float32Array, epochs 
     data,
     trainer: softmaxTrainer(data),
     kept: undefined,
+    lost: false,
     random: seededRandom(index, "device"),
     signal: new AbortController().signal,
   });

@@ -72,8 +72,8 @@ testThatNeeds(missingSet("mnist"), "MNIST's own files hold what LeCun says they 
   const count = (labels: ArrayLike<number>) =>
     Array.from({ length: 10 }, (_, digit) => Array.from(labels).filter((label) => label === digit).length);
   expect(train.data).toEqual({ kind: "images", shape: [28, 28, 1], target: "class", classes: 10 });
-  expect(count(train.labels)).toEqual([5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
-  expect(count(held.labels)).toEqual([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
+  expect(count(train.labels!)).toEqual([5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
+  expect(count(held.labels!)).toEqual([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
 });
 
 test("a table's words become 0 or 1, its numbers stay, its target becomes classes in order", async () => {
@@ -92,7 +92,7 @@ test("numeric classes are in numeric order, declared ones in their own", () => {
   const text = "x,y\n1,10\n1,9\n1,-1\n";
   expect(readCsv(text, { target: "y" }).classes).toEqual(["-1", "9", "10"]);
   const declared = readCsv(text, { target: "y", classes: ["9", "10", "-1", "0"] });
-  expect([...declared.labels]).toEqual([1, 0, 2]);
+  expect([...declared.labels!]).toEqual([1, 0, 2]);
   expect(declared.dataset.classes).toBe(4);
 });
 

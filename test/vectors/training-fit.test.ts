@@ -73,7 +73,7 @@ test("ratings have users and items by name or by number", async () => {
   expect(await all(named.dataset)).toEqual({ features: [1, 1, 0, 0], targets: [3, 4.5] });
   const numbered = readRatings("1,7,3\n0,2,4\n");
   expect([numbered.users, numbered.items]).toEqual([2, 8]);
-  const ratings = { kind: "ratings", shape: [2], target: "number", classes: 0 } as const;
+  const ratings: DataSpec = { kind: "ratings", shape: [2], target: "number", classes: 0 };
   const found = { dataset: named.dataset, data: { ...ratings, users: named.users, items: named.items } };
   const fitted = fitData(found, { ...ratings, users: ["x", "bo", "al"], items: ["y", "x"] });
   expect((await all(fitted)).features).toEqual([1, 0, 2, 1]);

@@ -21,13 +21,13 @@ test("a source carries its schema, and its parts are every fifth row and the res
   );
   expect(all!.data).toEqual({ kind: "table", shape: [2], target: "class", classes: 3 });
   expect([all, train, held].map((opened) => opened!.dataset.examples)).toEqual([12, 9, 3]);
-  expect([...Array.from(held!.labels)]).toEqual([0, 5 % 3, 10 % 3]);
+  expect([...Array.from(held!.labels!)]).toEqual([0, 5 % 3, 10 % 3]);
 });
 
 test("a part of generated digits is a part", async () => {
   const held = await openData({ source: "digits#test", examples: 11, seed: 3 });
   const all = await openData({ source: "digits", examples: 11, seed: 3 });
-  expect(Array.from(held.labels)).toEqual([0, 5, 10].map((row) => all.labels[row]));
+  expect(Array.from(held.labels!)).toEqual([0, 5, 10].map((row) => all.labels![row]));
 });
 
 test("generated digits are as many as their source says, and else as many as was asked", async () => {

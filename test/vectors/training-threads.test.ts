@@ -1,5 +1,5 @@
 import { type Dataset, seededRandom } from "@tributary/algorithm";
-import { type DataSpec, ProtocolError } from "@tributary/protocol";
+import { type DataSpec, type ModelSpec, ProtocolError } from "@tributary/protocol";
 import { createTrainer, initialWeights } from "@tributary/training";
 import { TrainerPool } from "@tributary/training/node";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
@@ -18,7 +18,7 @@ describe("wasm on threads", () => {
 });
 
 const data: DataSpec = { kind: "table", shape: [5], classes: 3, target: "class" };
-const model = { preset: "mlp", hidden: [40] } as const;
+const model: ModelSpec = { preset: "mlp", hidden: [40] };
 const { signal } = new AbortController();
 const job = (weights: Float32Array, index: number, dataset: Dataset = randomTable(50 + index, index)) => ({
   ...{ weights, data: dataset, epochs: 2, batchSize: 8, learningRate: 0.1, signal },
