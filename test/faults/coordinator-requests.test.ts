@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { buildApp } from "../../apps/coordinator/src/app.ts";
 import { Models } from "../../apps/coordinator/src/models.ts";
+// It declares `app.io`.
 import type {} from "../../apps/coordinator/src/plugins/sockets.ts";
 import { openBlobs } from "../../apps/coordinator/src/store/blobs.ts";
 import { openSpool } from "../../apps/coordinator/src/store/spool.ts";
