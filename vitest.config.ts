@@ -7,7 +7,7 @@ const shared = {
   ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
 };
 const pages = ["test/e2e/browser-*.test.ts", "test/e2e/dashboard-*.test.ts"];
-const limits = { testTimeout: 60_000, hookTimeout: 60_000, pool: "forks" } as const;
+const limits = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" } as const;
 
 export default defineConfig({
   test: {
