@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
 import { type Canary, canariesIn } from "../support/canary.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { greyPng } from "../support/png.ts";
@@ -155,4 +155,36 @@ browserTest("a folder without images is explained, and images are read anew for 
   await page.getByRole("radio", { name: /Large/ }).check();
   await expect.poll(() => page.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
   expect(complaints).toEqual([]);
+});
+
+browserTest("what a person chose instead of files that were still being read is what is trained on", async () => {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun(alone);
+  const folder = join(await dataFolder(), "many");
+  const image = greyPng(700, 700, new Uint8Array(700 * 700).fill(7));
+  for (let label = 0; label < 10; label++) {
+    await mkdir(join(folder, `${label}`), { recursive: true });
+    for (let i = 0; i < 15; i++) await writeFile(join(folder, `${label}`, `${i}.png`), image);
+  }
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  const choose = async () => {
+    await page.getByText("Images in folders").click();
+    await page.getByLabel("Folder", { exact: true }).setInputFiles(folder);
+  };
+  await choose();
+  const startedAt = performance.now();
+  await page.getByText("150 examples ready").waitFor();
+  const readingMs = performance.now() - startedAt;
+  await page.getByText("Demo: drawn digits", { exact: true }).click();
+  await choose();
+  await page.getByText("Demo: drawn digits", { exact: true }).click();
+  await chooseDigits(page, { device: 1, of: 5 });
+  // As long as reading all of the folder took, and half as long again.
+  await page.waitForTimeout(1.5 * readingMs);
+  const shown = Number((await page.getByText("examples ready").textContent())!.match(/\d+/)![0]);
+  await page.getByRole("button", { name: "Join" }).click();
+  const [round] = await coordinator.rounds(run);
+  expect(round!.weight).toBe(shown);
+  expect(shown).not.toBe(150);
 });

@@ -121,5 +121,5 @@ browserTest("how a run ended is told, and that a chosen one has", async () => {
   await page.getByRole("radio", { name: /Second/ }).waitFor();
   await chooseDigits(page, { device: 1, of: 3 });
   await coordinator.post(`/v1/runs/${second.run}/stop`);
-  await page.getByText("“Second” has ended.").waitFor();
+  await page.getByText("“Second” was stopped by its operator.").waitFor();
 });

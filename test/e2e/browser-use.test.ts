@@ -43,6 +43,40 @@ browserTest("a person pauses by hand, and goes on", async () => {
   await expect.poll(round, { timeout: 30_000 }).toBeGreaterThan(before + 1);
 });
 
+browserTest("the screen is kept on by one lock, which is given back", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun({ ...alone, evaluation: { on: "nowhere" }, stop: { rounds: 10_000 } });
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.addInitScript(() => {
+    const locks = { asked: 0, held: 0 };
+    // As slow as a browser may be, while the page hears of its training many times a second.
+    const request = async () => {
+      locks.asked += 1;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      locks.held += 1;
+      const release = async () => {
+        locks.held -= 1;
+      };
+      return { release };
+    };
+    Object.defineProperty(navigator, "wakeLock", { value: { request } });
+    Object.assign(globalThis, { locks });
+  });
+  const locks = () => page.evaluate(() => (globalThis as unknown as { locks: { asked: number; held: number } }).locks);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByLabel("Keep the screen on").check();
+  await page.getByRole("button", { name: "Join" }).click();
+  await page
+    .getByText(/Round \d+: sent the update/)
+    .first()
+    .waitFor();
+  await expect.poll(locks).toEqual({ asked: 1, held: 1 });
+  await page.getByText("How much of this device to use").click();
+  await page.getByLabel("Keep the screen on").uncheck();
+  await expect.poll(locks).toEqual({ asked: 1, held: 0 });
+});
+
 browserTest("before joining the page says what leaves, what stays, what protects it and what it costs", async () => {
   const coordinator = await startCoordinator();
   await coordinator.startRun({ name: "In the clear" });

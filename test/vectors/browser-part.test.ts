@@ -11,25 +11,26 @@ const failed: ParticipantEvent = { type: "waiting", reason: "PUT /v1/…: HTTP s
 const sent = (protection: "none" | "masked" | "keys"): ParticipantEvent => {
   return { type: "sent", hint, bytes: 1_500, duplicate: false, protection };
 };
-const taken = (...events: readonly ParticipantEvent[]): PartState => events.reduce(after, partBefore(run));
+const now = 1_700_000_000_000;
+const taken = (...events: readonly ParticipantEvent[]): PartState =>
+  events.reduce((state, event) => after(state, event, now), partBefore(run));
 const connected: ParticipantEvent = { type: "connected", client };
 
 test("a request that failed is no lost connection, and is forgotten once the work goes on", () => {
   const retrying = taken(connected, { type: "asked", hint }, failed);
   expect(retrying).toMatchObject({ connection: { kind: "connected" }, isRetrying: true });
-  expect(after(retrying, sent("none"))).toMatchObject({ isRetrying: false, doing: { kind: "sent" } });
+  expect(after(retrying, sent("none"), now)).toMatchObject({ isRetrying: false, doing: { kind: "sent" } });
   const gone = taken(connected, { type: "disconnected", reason: "transport close" }, failed);
   expect(gone).toMatchObject({ connection: { kind: "lost" }, isRetrying: false });
-  expect(after(gone, connected)).toMatchObject({ connection: { kind: "connected" } });
+  expect(after(gone, connected, now)).toMatchObject({ connection: { kind: "connected" } });
 });
 
 const left = (kind: string, round: number, protection: "none" | "masked" = "masked") =>
   ({ kind, round, bytes: 1_500, protection }) as LedgerEntry;
 
-test("a round's update counts once, however often it is tried", () => {
+test("a round's update is told of once, however often it is tried", () => {
   const entries = [left("keys", 1), left("update", 1), left("update", 1), left("judgement", 1), left("update", 2)];
-  const state = entries.reduce(afterSending, taken(connected));
-  expect(state).toMatchObject({ updates: 2, bytes: 5 * 1_500 });
+  const state = entries.reduce((state, entry) => afterSending(state, entry, now), taken(connected));
   expect(state.log.map(({ text }) => text)).toEqual([
     "Round 2: sent the update, 1.5 kB, masked.",
     "Round 1: sent how the new model does on your data, 1.5 kB, masked.",

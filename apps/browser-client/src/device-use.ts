@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import type { Pace } from "./training/pace.ts";
 
 /** The part of the Battery Status API that this page uses; not every browser has it. */
@@ -16,6 +16,14 @@ export interface Background {
   /** A page that holds a lock is not put to sleep. */
   readonly locks: boolean;
   readonly wakeLock: boolean;
+}
+
+/** What a person may set: how much in percent of the time, and when not. */
+export interface Terms {
+  readonly share: number;
+  readonly pausedByHand: boolean;
+  readonly pauseOnBattery: boolean;
+  readonly keepScreenOn: boolean;
 }
 
 /** How much of this device the person gives, and what makes it pause. */
@@ -39,28 +47,48 @@ export class DeviceUse {
     locks: "locks" in navigator,
     wakeLock: "wakeLock" in navigator,
   };
-  #screen: WakeLockSentinel | undefined;
+  /** The screen's lock, held or being asked for; undefined inside where the browser refused it. */
+  #screen: Promise<WakeLockSentinel | undefined> | undefined;
+
+  /** What the person said, to be taken up again after a reload. */
+  readonly terms = computed<Terms>(() => ({
+    share: this.share.value,
+    pausedByHand: this.pausedByHand.value,
+    pauseOnBattery: this.pauseOnBattery.value,
+    keepScreenOn: this.keepScreenOn.value,
+  }));
 
   constructor() {
     document.addEventListener("visibilitychange", () => {
       this.hidden.value = document.hidden;
       // A browser takes the lock back whenever the page is hidden.
-      if (!document.hidden && this.#screen !== undefined) void this.#lockScreen();
+      if (!document.hidden && this.#screen !== undefined) this.#lockScreen();
     });
     void this.#watchBattery();
   }
 
-  /** Keeps the screen on, or no longer, while this device takes part. */
-  async keepAwake(wanted: boolean): Promise<void> {
-    if (wanted === (this.#screen !== undefined)) return;
-    if (wanted) return this.#lockScreen();
-    await this.#screen?.release();
-    this.#screen = undefined;
+  takeUp({ share, pausedByHand, pauseOnBattery, keepScreenOn }: Terms): void {
+    batch(() => {
+      this.share.value = share;
+      this.pausedByHand.value = pausedByHand;
+      this.pauseOnBattery.value = pauseOnBattery;
+      this.keepScreenOn.value = keepScreenOn;
+    });
   }
 
-  async #lockScreen(): Promise<void> {
+  /** Keeps the screen on, or no longer, while this device takes part. */
+  keepAwake(wanted: boolean): void {
+    if (wanted === (this.#screen !== undefined)) return;
+    if (wanted) this.#lockScreen();
+    else {
+      void this.#screen?.then((lock) => lock?.release());
+      this.#screen = undefined;
+    }
+  }
+
+  #lockScreen(): void {
     // Refused where the battery is low or the page is hidden: then the screen goes off as it would have.
-    this.#screen = await navigator.wakeLock.request("screen").catch(() => undefined);
+    this.#screen = navigator.wakeLock.request("screen").catch(() => undefined);
   }
 
   async #watchBattery(): Promise<void> {

@@ -13,10 +13,7 @@ export interface TrainedModel extends Trained {
   readonly description: ArrayBuffer;
 }
 
-type State =
-  | { readonly kind: "none" }
-  | { readonly kind: "refused"; readonly detail: string }
-  | { readonly kind: "ready"; readonly trained: TrainedModel };
+type State = { readonly kind: "none" } | { readonly kind: "ready"; readonly trained: TrainedModel };
 
 /** What a model of text has written after a beginning. */
 export interface Written {
@@ -35,7 +32,7 @@ export class ModelUse {
   /** Each class's probability for what was asked last, or the number predicted. */
   readonly answer = signal<Float32Array | undefined>(undefined);
   readonly written = signal<Written | undefined>(undefined);
-  /** Why what was asked last has no answer. */
+  /** Why what was asked last has no answer, or why no model could be fetched. */
   readonly problem = signal("");
   #asking = new AbortController();
 
@@ -68,7 +65,8 @@ export class ModelUse {
       const trained = { run, version, model, data, description, weights: new Float32Array(bytes) };
       this.state.value = { kind: "ready", trained };
     } catch (error) {
-      this.state.value = { kind: "refused", detail: (error as Error).message };
+      // What was fetched before can be used on.
+      this.problem.value = (error as Error).message;
     } finally {
       this.isLoading.value = false;
     }
@@ -79,11 +77,12 @@ export class ModelUse {
     from: From,
     run: RunId,
   ): Promise<{ readonly version: number; readonly json: ArrayBuffer } | undefined> {
+    this.problem.value = "";
     try {
       const version = await fetchModelVersion(from, run);
       return { version, json: await fetchBytes(from, routes.modelState(run, version)) };
     } catch (error) {
-      this.state.value = { kind: "refused", detail: (error as Error).message };
+      this.problem.value = (error as Error).message;
       return undefined;
     }
   }

@@ -101,24 +101,19 @@ export async function fetchHistory(
   });
 }
 
-/** The newest version of a run's model. Throws as `fetchOpenRuns` does. */
+/** A run, whether open or over. Throws `not_found`, and as `fetchOpenRuns` does. */
+export async function fetchRun(from: From, run: RunId): Promise<OpenRun> {
+  return openRun(parse(RunRecord, await request(from, routes.run(run)), { what: "run" }));
+}
+
+/** The newest version of a run's model. Throws as `fetchRun` does. */
 export async function fetchModelVersion(from: From, run: RunId): Promise<number> {
-  const body = await request(from, routes.run(run));
-  return parse(RunRecord, body, { what: "run" }).modelVersion;
+  return parse(RunRecord, await request(from, routes.run(run)), { what: "run" }).modelVersion;
 }
 
-/** The bytes of a resource. Throws `coordinator_unreachable`, with the status where there is one. */
-export async function fetchBytes({ coordinator, token, ledger }: From, path: string): Promise<ArrayBuffer> {
-  const url = `${coordinator}${path}`;
-  await ledger.ask(url);
-  const response = await fetch(url, { headers: authorized(token) }).catch(() => undefined);
-  if (response?.ok) return response.arrayBuffer();
-  const why = response === undefined ? "" : ` (HTTP status ${response.status})`;
-  throw new ProtocolError("coordinator_unreachable", `${words.runs.silent(new URL(coordinator).host)}${why}`);
-}
-
-function authorized(token: string | undefined): Record<string, string> {
-  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+/** The bytes of a resource. Throws as `fetchRun` does. */
+export async function fetchBytes(from: From, path: string): Promise<ArrayBuffer> {
+  return (await answer(from, path)).arrayBuffer();
 }
 
 function openRun({ run, name, phase, round, metrics, spec }: RunRecord): OpenRun {
@@ -144,18 +139,25 @@ function openRun({ run, name, phase, round, metrics, spec }: RunRecord): OpenRun
   };
 }
 
-/** The JSON that a request is answered with. Throws the coordinator's refusal, or `coordinator_unreachable`. */
-async function request({ coordinator, token, ledger }: From, path: string): Promise<unknown> {
+/** The JSON that a request is answered with. Throws as `answer` does. */
+async function request(from: From, path: string): Promise<unknown> {
+  const response = await answer(from, path, AbortSignal.timeout(15_000));
+  return response.json().catch(() => undefined);
+}
+
+/** What answers a request. Throws the coordinator's refusal, or `coordinator_unreachable`. */
+async function answer({ coordinator, token, ledger }: From, path: string, signal?: AbortSignal): Promise<Response> {
   const url = `${coordinator}${path}`;
   await ledger.ask(url);
   let response: Response;
   try {
-    response = await fetch(url, { headers: authorized(token), signal: AbortSignal.timeout(15_000) });
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    response = await fetch(url, { headers, ...(signal && { signal }) });
   } catch (cause) {
     throw new ProtocolError("coordinator_unreachable", await whyNot(new URL(url), ledger), { cause });
   }
+  if (response.ok) return response;
   const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return body;
   try {
     throw ProtocolError.from(parse(Problem, body, { what: "refusal" }));
   } catch (error) {

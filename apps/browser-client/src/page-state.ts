@@ -1,4 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
+import type { RunId } from "@tributary/protocol";
 import type { EngineName } from "@tributary/training";
 import { Accuracy } from "./accuracy.ts";
 import type { Address } from "./address.ts";
@@ -10,7 +11,7 @@ import { DeviceUse } from "./device-use.ts";
 import { EngineHere } from "./engine-here.ts";
 import { PageLedger } from "./ledger/ledger.ts";
 import { ModelUse } from "./model-use.ts";
-import type { OpenRun } from "./open-runs.ts";
+import { fetchRun, type OpenRun } from "./open-runs.ts";
 import { OwnData } from "./own-data.ts";
 import { type Resumable, resumption } from "./resumption.ts";
 import { RunsInSight } from "./runs-in-sight.ts";
@@ -31,6 +32,12 @@ export class PageState {
   readonly leaving = signal(false);
   /** What a reload interrupted, until it is joined again. */
   readonly resuming = signal<Resumable | undefined>(undefined);
+  readonly #interrupted = signal<RunId | undefined>(undefined);
+  /** The run that a reload interrupted, where it is over by now. */
+  readonly past = computed(() => {
+    const ended = this.runs.ended.value;
+    return ended?.run === this.#interrupted.value ? ended : undefined;
+  });
   readonly #tab = nameOfTab();
   readonly ledger = new PageLedger(this.#tab);
   readonly runs: RunsInSight;
@@ -44,12 +51,16 @@ export class PageState {
     if (!fits(this.data.state.value.found, this.runs.run.value)) return "mismatch";
     return this.engine.state.value.kind === "ready" ? undefined : "engine";
   });
+  readonly #isWorking = computed(() => {
+    const part = this.part.value;
+    return part !== undefined && part.state.value.ending === undefined;
+  });
   #training: Training | undefined;
 
   constructor(address: Address) {
     this.address = address;
     const register = () => this.#register();
-    this.runs = new RunsInSight(address.coordinator, { ledger: this.ledger, register });
+    this.runs = new RunsInSight(address.coordinator, { ledger: this.ledger, tab: this.#tab, register });
   }
 
   /** Looks for runs from now on, and goes on with what a reload interrupted. */
@@ -63,18 +74,26 @@ export class PageState {
       const pace = this.use.pace.value;
       this.#training?.keepTo(pace);
     });
+    effect(() => this.use.keepAwake(this.#isWorking.value && this.use.keepScreenOn.value));
+    effect(() => {
+      // What is over is not gone on with; what broke may be tried again.
+      if (wasRunsEnd(this.part.value?.state.value.ending)) resumption.clear();
+    });
     effect(() => {
       const part = this.part.value;
-      const working = part !== undefined && part.state.value.ending === undefined;
-      void this.use.keepAwake(working && this.use.keepScreenOn.value);
-      // What is over is not gone on with; what broke may be tried again.
-      if (wasRunsEnd(part?.state.value.ending)) resumption.clear();
+      if (part?.state.value.ending?.kind === "gone") void this.#findEnding(part);
+    });
+    effect(() => {
+      // There is nothing to go on with.
+      if (this.past.value !== undefined) this.data.isLost.value = false;
+    });
+    effect(() => {
+      const terms = this.use.terms.value;
+      if (this.#isWorking.value) resumption.change({ terms });
     });
     // Files take a while to be written; the person may have joined meanwhile.
-    this.data.onKept = () => {
-      const part = this.part.value?.state.value;
-      if (part === undefined || part.ending !== undefined) return;
-      void this.#tab.then((tab) => resumption.write({ tab, run: part.run.run, choice: "kept" }));
+    this.data.onKept = (choice) => {
+      if (this.#isWorking.value) resumption.change({ choice });
     };
     void this.#takeUp();
   }
@@ -91,12 +110,15 @@ export class PageState {
     const [run, data, engine] = [this.runs.run.value, this.data.state.value, this.engine.state.value];
     if (this.part.value !== undefined || this.lacking.value !== undefined || run === undefined) return;
     if (data.kind !== "ready" || engine.kind !== "ready") return;
-    resumption.write({ tab, run: run.run, choice: this.data.isKept.value ? "kept" : data.choice });
+    const { keptName: name } = this.data;
+    const choice = name === undefined ? data.choice : ({ kind: "kept", name } as const);
+    resumption.write({ tab, run: run.run, choice, terms: this.use.terms.value });
     this.resuming.value = undefined;
+    this.#interrupted.value = undefined;
     const device = this.#device(tab, engine.found.engine);
     this.accuracy.begin();
     this.part.value = new Part(
-      { ...device, run, found: data.found },
+      { ...device, run, given: data },
       {
         training: this.#theTraining(),
         ledger: this.ledger,
@@ -114,6 +136,7 @@ export class PageState {
     resumption.clear();
     const part = this.part.value;
     await part?.leave();
+    await this.data.lookForKept();
     // The person may be back at the choices already.
     if (this.part.value === part) this.#forget();
     this.leaving.value = false;
@@ -125,21 +148,19 @@ export class PageState {
     this.#forget();
     this.modelUse.forget();
     this.part.value = undefined;
+    this.#interrupted.value = undefined;
     void this.#look();
     this.#findEngine();
   }
 
-  /** Fetches the newest model of the run that this device took part in. */
-  async loadModel(): Promise<void> {
-    const run = this.part.value?.state.value.run;
-    if (run?.model === undefined) return;
-    await this.modelUse.load(this.runs.from, { run: run.run, model: run.model, data: run.data });
+  /** Fetches a run's newest model. */
+  async loadModel({ run, model, data }: OpenRun): Promise<void> {
+    if (model !== undefined) await this.modelUse.load(this.runs.from, { run, model, data });
   }
 
   /** What a run without layers has learnt so far: centres, coefficients or figures. */
-  async fetchLearnt() {
-    const run = this.part.value?.state.value.run;
-    return run === undefined ? undefined : this.modelUse.fetchLearnt(this.runs.from, run.run);
+  fetchLearnt({ run }: OpenRun) {
+    return this.modelUse.fetchLearnt(this.runs.from, run);
   }
 
   /** What the model makes of one example, worked out in the training worker. */
@@ -196,7 +217,8 @@ export class PageState {
   /** Goes on with what a reload of this tab interrupted, where its data can be had again. */
   async #takeUp(): Promise<void> {
     const interrupted = resumption.read();
-    if (interrupted !== undefined && interrupted.choice !== "gone") this.resuming.value = interrupted;
+    this.#interrupted.value = interrupted?.run;
+    if (interrupted !== undefined && interrupted.choice.kind !== "gone") this.resuming.value = interrupted;
     // A duplicated tab has a copy of what another one goes on with.
     const isOurs = interrupted?.tab === (await this.#tab);
     if (this.resuming.value !== undefined && isOurs) void this.#resume(this.resuming.value);
@@ -210,12 +232,16 @@ export class PageState {
     }
   }
 
-  async #resume({ run, choice }: Resumable): Promise<void> {
+  async #resume({ run, choice, terms }: Resumable): Promise<void> {
+    this.use.takeUp(terms);
     this.runs.choose(run);
-    if (choice === "kept") await this.data.useKept();
-    else if (choice !== "gone") await this.data.open(choice);
+    if (choice.kind === "kept") await this.data.useKept(choice.name);
+    else if (choice.kind !== "gone") await this.data.open(choice);
     const data = this.data.state.value;
-    if (data.kind !== "ready") return this.stopResuming();
+    if (data.kind !== "ready") {
+      this.data.isLost.value = true;
+      return this.stopResuming();
+    }
     const stop = effect(() => {
       // What was agreed to is this data for this run.
       const isWanted = this.resuming.value !== undefined && this.data.state.value === data;
@@ -227,6 +253,14 @@ export class PageState {
         else this.stopResuming();
       });
     });
+  }
+
+  /** Asks how a run ended that this device was away from. */
+  async #findEnding(part: Part): Promise<void> {
+    const run = await fetchRun(this.runs.from, part.state.value.run.run).catch(() => undefined);
+    const { phase } = run ?? {};
+    if (phase !== "finished" && phase !== "stopped" && phase !== "failed") return;
+    part.state.value = { ...part.state.value, phase, ending: { kind: phase } };
   }
 
   #findEngine(): void {
@@ -260,8 +294,8 @@ function wantedBy(run: OpenRun | undefined): string | undefined {
 }
 
 /** Whether it was the run that ended, and not this device alone. */
-function wasRunsEnd(ending: Ending | undefined): boolean {
-  return ending !== undefined && ["finished", "stopped", "failed"].includes(ending.kind);
+export function wasRunsEnd(ending: Ending | undefined): boolean {
+  return ending !== undefined && ["finished", "stopped", "failed", "gone"].includes(ending.kind);
 }
 
 function fits(found: DataFound, { data }: OpenRun): boolean {

@@ -58,10 +58,11 @@ export const words = {
       `${coordinator} answers, but not to pages that come from ${origin}. Its operator can allow this page: tributary coordinator --allow-origin ${origin}.`,
     nobody: (host: string) =>
       `No coordinator answers at ${host}. If this page is hosted apart from its coordinator, add ?coordinator=https://… to its address.`,
-    over: (name: string) => `“${name}” has ended.`,
+    over: ({ name, phase }: { name: string; phase: Phase }) =>
+      `“${name}” ${phase === "stopped" ? "was stopped by its operator" : phase === "failed" ? "has failed" : "has ended"}.`,
     curious:
       "This page takes no part in it: its secure sums withstand only a coordinator that keeps to the rules (secure.rule “curious”).",
-    refresh: "Last seen state shown; the coordinator does not answer just now.",
+    refresh: (detail: string) => `Last seen state shown. ${detail} Trying again…`,
     data: (data: DataSpec) => {
       const what = data.kind === "table" ? `a table with ${inWords(data)}` : inWords(data);
       return `${what.charAt(0).toUpperCase()}${what.slice(1)}, ${targetInWords(data)}`;
@@ -485,6 +486,7 @@ export const words = {
       finished: "Done.",
       stopped: "Done.",
       failed: "Done.",
+      gone: "Done.",
       left: "The run goes on without this device.",
       broken: "This device does nothing any more.",
       changed: "This device does nothing any more.",
@@ -514,6 +516,7 @@ export const words = {
     curve: "Loss over the batches so far, the newest on the right",
     log: "What happened",
     finished: "The run is over. Thank you: this device is done.",
+    gone: "The run is over. Thank you: this device is done.",
     stopped: "The operator stopped the run. Thank you: this device is done.",
     left: "You left. Your data was forgotten; nothing more is sent.",
     leftKept: "You left; nothing more is sent. The files that you chose to keep are still in this browser.",

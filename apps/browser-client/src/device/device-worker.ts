@@ -1,5 +1,5 @@
 import { type Ledger, type Participant, type ParticipantOptions, participate } from "@tributary/participant";
-import { ProtocolError } from "@tributary/protocol";
+import { type Phase, ProtocolError } from "@tributary/protocol";
 import { webCrypto } from "@tributary/secure-agg";
 import { LedgerStore } from "../ledger/ledger-store.ts";
 import { portraitOf } from "../ledger/portrait.ts";
@@ -52,7 +52,7 @@ page.addEventListener("message", ({ data: message }) => {
 });
 
 async function join(joining: Joining, training: Channel): Promise<void> {
-  const { run, found } = joining;
+  const { run, given } = joining;
   let state = partBefore(run);
   const show = (next: PartState) => {
     state = next;
@@ -66,16 +66,16 @@ async function join(joining: Joining, training: Channel): Promise<void> {
     const ledger = ledgerOf(joining);
     const joined = participate({
       ...options,
-      ...remoteAbilities(new TrainingCalls(training), found),
+      ...remoteAbilities(new TrainingCalls(training), given),
       run: run.run,
       ledger: {
         record(entry, body) {
-          show(afterSending(state, entry));
+          show(afterSending(state, entry, Date.now()));
           return ledger.record(entry, body);
         },
       },
       onEvent: (event) => {
-        show(after(state, event));
+        show(after(state, event, Date.now()));
         if (event.type === "connected") {
           void readPin(joining.coordinator).then((known) => show({ ...state, known }));
           void identity.load().then((mine) => page.postMessage({ type: "registered", token: mine!.token }));
@@ -85,11 +85,16 @@ async function join(joining: Joining, training: Channel): Promise<void> {
     participant = joined;
     await joined.done;
     if (joined.state.kind === "left") end({ kind: "left" });
-    else end({ kind: state.phase === "stopped" || state.phase === "failed" ? state.phase : "finished" });
+    // A run that ended while this device was away is only found missing.
+    else end({ kind: endOf(state.phase) ?? "gone" });
   } catch (error) {
     const changed = error instanceof ProtocolError && error.code === "coordinator_changed";
     end({ kind: changed ? "changed" : "broken", detail: (error as Error).message });
   }
+}
+
+function endOf(phase: Phase): "finished" | "stopped" | "failed" | undefined {
+  return phase === "finished" || phase === "stopped" || phase === "failed" ? phase : undefined;
 }
 
 /** Enrols, or logs in, by taking part in nothing. */
@@ -110,7 +115,8 @@ async function register(device: DeviceHere): Promise<void> {
     await joined.done;
     page.postMessage({ type: "registered", token: (await options.identity.load())!.token });
   } catch (error) {
-    page.postMessage({ type: "refused", detail: (error as Error).message });
+    const code = error instanceof ProtocolError ? error.code : undefined;
+    page.postMessage({ type: "refused", code, detail: (error as Error).message });
   }
 }
 

@@ -1,6 +1,7 @@
+import type { RefusalCode } from "@tributary/protocol";
 import type { Departed } from "../ledger/ledger.ts";
 import type { OpenRun } from "../open-runs.ts";
-import type { DataFound } from "../training/messages.ts";
+import type { Given } from "../training/messages.ts";
 import type { PartState } from "./part-state.ts";
 
 /** Who this tab's device is, and to which coordinator. */
@@ -17,7 +18,7 @@ export interface DeviceHere {
 /** What a device takes part with. */
 export interface Joining extends DeviceHere {
   readonly run: OpenRun;
-  readonly found: DataFound;
+  readonly given: Given;
 }
 
 export type ToDevice =
@@ -32,4 +33,4 @@ export type FromDevice =
   | { readonly type: "state"; readonly state: PartState }
   /** A session's token, with which this device may look at the runs. */
   | { readonly type: "registered"; readonly token: string }
-  | { readonly type: "refused"; readonly detail: string };
+  | { readonly type: "refused"; readonly code: RefusalCode | undefined; readonly detail: string };

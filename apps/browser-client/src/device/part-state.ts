@@ -32,7 +32,8 @@ interface Secured {
 }
 
 export type Ending =
-  | { readonly kind: "left" | Extract<Phase, "finished" | "stopped" | "failed"> }
+  /** `gone`: the run has ended, and the device has not heard how. */
+  | { readonly kind: "left" | "gone" | Extract<Phase, "finished" | "stopped" | "failed"> }
   | { readonly kind: "broken" | "changed"; readonly detail: string };
 
 /** Where this device's part in a run stands, as the page shows it; plain data, for it crosses between workers. */
@@ -54,10 +55,8 @@ export interface PartState {
   readonly losses: readonly number[];
   /** How the round's secure sum protects this device's part, once it has begun. */
   readonly secured: Secured | undefined;
-  readonly updates: number;
   /** The newest rounds whose update and whose judgement have left. */
   readonly sent: { readonly update: number; readonly judgement: number };
-  readonly bytes: number;
   /** The newest first, at most 30. */
   readonly log: readonly { readonly id: number; readonly at: number; readonly text: string }[];
   readonly ending: Ending | undefined;
@@ -77,9 +76,7 @@ export function partBefore(run: OpenRun): PartState {
     doing: { kind: "idle" },
     losses: [],
     secured: undefined,
-    updates: 0,
     sent: { update: 0, judgement: 0 },
-    bytes: 0,
     log: [],
     ending: undefined,
   };
@@ -89,27 +86,27 @@ export function partBefore(run: OpenRun): PartState {
 const maskingStep = 2;
 
 /**
- * The part after something has left this device. A round's update counts once, however often it is tried: that it has arrived
- * may never be heard, where the next question is faster than the acknowledgement.
+ * The part after something has left this device. A round's update is told of once, however often it is tried: that it has
+ * arrived may never be heard, where the next question is faster than the acknowledgement.
  */
-export function afterSending(state: PartState, { kind, round = 0, bytes, protection }: LedgerEntry): PartState {
+export function afterSending(state: PartState, entry: LedgerEntry, now: number): PartState {
+  const { kind, round = 0, bytes, protection } = entry;
   const { sentUpdate, sentJudgement } = words.part.events;
-  const sent = { ...state, bytes: state.bytes + bytes };
   const size = bytesText(bytes);
   const masked = protection === "masked";
   if (kind === "update" && round > state.sent.update) {
-    const counted = { ...sent, updates: state.updates + 1, sent: { ...state.sent, update: round } };
-    return logged(counted, sentUpdate(round, size, masked));
+    return withLog({ ...state, sent: { ...state.sent, update: round } }, sentUpdate(round, size, masked), now);
   }
   if (kind === "judgement" && round > state.sent.judgement) {
-    return logged({ ...sent, sent: { ...state.sent, judgement: round } }, sentJudgement(round, size, masked));
+    return withLog({ ...state, sent: { ...state.sent, judgement: round } }, sentJudgement(round, size, masked), now);
   }
-  return sent;
+  return state;
 }
 
-/** The part after one of the participant's events. */
-export function after(before: PartState, event: ParticipantEvent): PartState {
+/** The part after one of the participant's events, `now` (ms since the epoch, this device's clock). */
+export function after(before: PartState, event: ParticipantEvent, now: number): PartState {
   const { events } = words.part;
+  const logged = (state: PartState, text: string) => withLog(state, text, now);
   const state = goesOn.has(event.type) ? { ...before, isRetrying: false } : before;
   switch (event.type) {
     case "waiting":
@@ -134,7 +131,7 @@ export function after(before: PartState, event: ParticipantEvent): PartState {
       return { ...state, round: hint.round, hint, doing: { kind: "asked" }, secured: undefined };
     }
     case "due":
-      return { ...state, dueAt: Date.now() + event.remainingMs };
+      return { ...state, dueAt: now + event.remainingMs };
     case "secured": {
       const { clients, minimumSurvivors, small } = event;
       const secured = { clients, minimumSurvivors, small };
@@ -186,9 +183,9 @@ const goesOn: ReadonlySet<ParticipantEvent["type"]> = new Set<ParticipantEvent["
 
 const sameAttempt = (a: Hint, b: Hint) => a.round === b.round && a.attempt === b.attempt && a.kind === b.kind;
 
-function logged(state: PartState, text: string): PartState {
+function withLog(state: PartState, text: string, at: number): PartState {
   // What is declined anew each second is said once.
   if (state.log[0]?.text === text) return state;
   const id = (state.log[0]?.id ?? 0) + 1;
-  return { ...state, log: [{ id, at: Date.now(), text }, ...state.log].slice(0, 30) };
+  return { ...state, log: [{ id, at, text }, ...state.log].slice(0, 30) };
 }

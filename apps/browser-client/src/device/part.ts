@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { ProtocolError } from "@tributary/protocol";
 import type { PageLedger } from "../ledger/ledger.ts";
 import type { DataFound } from "../training/messages.ts";
 import type { Training } from "../training/training.ts";
@@ -24,7 +25,7 @@ export class Part {
   ) {
     const state = signal(partBefore(joining.run));
     this.state = state;
-    this.found = joining.found;
+    this.found = joining.given.found;
     this.#worker.addEventListener("message", ({ data: message }: MessageEvent<FromDevice>) => {
       if (message.type === "state") state.value = message.state;
       if (message.type === "departed") ledger.record(message.departed);
@@ -64,7 +65,10 @@ export async function register(device: DeviceHere, ledger: PageLedger): Promise<
       worker.addEventListener("message", ({ data: message }: MessageEvent<FromDevice>) => {
         if (message.type === "registered") resolve(message.token);
         if (message.type === "departed") ledger.record(message.departed);
-        if (message.type === "refused") reject(new Error(message.detail));
+        if (message.type === "refused") {
+          const { code, detail } = message;
+          reject(code === undefined ? new Error(detail) : new ProtocolError(code, detail));
+        }
       });
       worker.postMessage({ type: "register", device } satisfies ToDevice);
     });

@@ -1,25 +1,20 @@
 import type { ClientHalf, Dataset, KeptState, Trainer, Work } from "@tributary/algorithm";
 import { clientHalfNamed } from "@tributary/catalog";
 import type { Abilities } from "@tributary/participant";
-import type { RunPlan } from "@tributary/protocol";
-import type { DataFound, RunWork } from "../training/messages.ts";
+import type { DataFound, Given, RunWork } from "../training/messages.ts";
 import type { TrainingCalls } from "../training/training-calls.ts";
 
 /** What the participant needs of a device, each part a handle of what the training worker has: no example passes through here. */
-export function remoteAbilities(training: TrainingCalls, found: DataFound): Abilities {
+export function remoteAbilities(training: TrainingCalls, { set, found }: Given): Abilities {
   return {
     datasetFor: () => remoteDataset(found),
-    async trainerFor(plan) {
-      const run = runWork(plan);
+    async trainerFor({ algorithm, model, data }) {
+      const run = { set, algorithm: algorithm.name, model, data };
       const { engine } = await training.call("prepare", run);
       return new RemoteTrainer(run, engine);
     },
     clientHalf: (name) => remoteHalf(name, training),
   };
-}
-
-function runWork({ algorithm, model, data }: Pick<RunPlan, "algorithm" | "model" | "data">): RunWork {
-  return { algorithm: algorithm.name, model, data };
 }
 
 /** The device's half of an algorithm: asks the training worker, which has the data, the engine and the algorithm. */

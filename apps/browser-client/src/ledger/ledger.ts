@@ -1,5 +1,6 @@
 import { batch, computed, signal } from "@preact/signals";
 import { entryOf, type LedgerEntry } from "@tributary/participant";
+import type { RunId } from "@tributary/protocol";
 import { LedgerStore } from "./ledger-store.ts";
 import type { Portrait } from "./portrait.ts";
 
@@ -32,6 +33,8 @@ export class PageLedger {
   /** The newest update. */
   readonly pictured = signal<{ readonly entry: LedgerEntry; readonly portrait: Portrait } | undefined>(undefined);
   readonly bytes = signal(0);
+  /** Of each run, in how many rounds an update left, and the newest of these. */
+  readonly #updates = new Map<RunId | undefined, { readonly rounds: number; readonly newest: number }>();
   readonly kinds = signal<readonly Kind[]>([]);
   /** Bytes of what nobody but the other devices together could read. */
   readonly masked = computed(() =>
@@ -60,7 +63,16 @@ export class PageLedger {
     await this.#store.add(entry).catch(() => this.#keepInMemory());
   }
 
+  /** In how many of a run's rounds an update left, each counted once, however often it was tried. */
+  updatesOf(run: RunId): number {
+    this.count.value;
+    return this.#updates.get(run)?.rounds ?? 0;
+  }
+
   #count(entry: LedgerEntry): void {
+    const { run, round = 0 } = entry;
+    const { rounds, newest } = this.#updates.get(run) ?? { rounds: 0, newest: 0 };
+    if (entry.kind === "update" && round > newest) this.#updates.set(run, { rounds: rounds + 1, newest: round });
     const before = this.kinds.value;
     const at = before.findIndex(({ kind, protection }) => kind === entry.kind && protection === entry.protection);
     const { kind, protection, bytes } = entry;

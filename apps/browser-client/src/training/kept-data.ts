@@ -1,4 +1,4 @@
-import type { DataChoice } from "./messages.ts";
+import type { KeptChoice } from "./messages.ts";
 
 const folderName = "tributary-data";
 const listName = "choice.json";
@@ -12,10 +12,10 @@ interface Writer {
 }
 
 /** Writes what a person chose to the browser's private files for this origin, in place of what was kept before. */
-export async function keepChoice(choice: DataChoice): Promise<void> {
+export async function keepChoice(kept: KeptChoice): Promise<void> {
   await forgetKept();
   try {
-    await write(choice, await theFolder(true));
+    await write(kept, await theFolder(true));
   } catch (error) {
     // Half of it is of no use, and takes room.
     await forgetKept();
@@ -23,9 +23,9 @@ export async function keepChoice(choice: DataChoice): Promise<void> {
   }
 }
 
-async function write(choice: DataChoice, folder: FileSystemDirectoryHandle): Promise<void> {
+async function write(kept: KeptChoice, folder: FileSystemDirectoryHandle): Promise<void> {
   const files: File[] = [];
-  const listed = JSON.stringify(choice, (_key, value: unknown) => {
+  const listed = JSON.stringify(kept, (_key, value: unknown) => {
     if (!(value instanceof File)) return value;
     files.push(value);
     return { keptFile: files.length - 1, name: value.name };
@@ -46,17 +46,19 @@ export async function somethingKept(): Promise<boolean> {
 }
 
 /** What was kept, its files read where they lie; `undefined` where nothing is. */
-export async function keptChoice(): Promise<DataChoice | undefined> {
+export async function keptChoice(): Promise<KeptChoice | undefined> {
   try {
     const folder = await theFolder(false);
     const read = async (name: string) => (await folder.getFileHandle(name)).getFile();
     const files: File[] = [];
     const listed = await (await read(listName)).text();
     for (let i = 0; listed.includes(`"keptFile":${i},`); i++) files.push(await read(`${i}`));
-    return JSON.parse(listed, (_key, value: { keptFile?: number; name?: string } | null) => {
+    const kept = JSON.parse(listed, (_key, value: { keptFile?: number; name?: string } | null) => {
       const file = value?.keptFile === undefined ? undefined : files[value.keptFile];
       return file === undefined ? value : new File([file], value?.name ?? "");
-    }) as DataChoice;
+    }) as Partial<KeptChoice>;
+    // What an earlier build of this page kept has no name.
+    return kept.choice === undefined ? undefined : (kept as KeptChoice);
   } catch (error) {
     if ((error as Error).name === "NotFoundError") return undefined;
     throw error;

@@ -23,6 +23,12 @@ export type DataChoice =
       readonly classes: readonly string[];
     };
 
+/** What a person chose to keep in this browser, and the name that it was kept by: another tab may keep something else. */
+export interface KeptChoice {
+  readonly name: string;
+  readonly choice: DataChoice;
+}
+
 /** A file and the name of the folder that it lies in. */
 export interface LabelledFile {
   readonly file: File;
@@ -55,6 +61,12 @@ export interface DataFound {
   readonly categorical: readonly string[];
 }
 
+/** The set of data that a person agreed to give. */
+export interface Given {
+  readonly set: number;
+  readonly found: DataFound;
+}
+
 export interface EngineFound {
   readonly engine: EngineName;
   /** Which it is, and why each better one was passed over. */
@@ -74,6 +86,8 @@ export interface SpeedAsked {
 
 /** The part of a run that the worker needs for its work. */
 export interface RunWork {
+  /** The number of the set of data that the person agreed to give; the worker works on no other. */
+  readonly set: number;
   readonly algorithm: string;
   /** Absent where the algorithm trains no layers. */
   readonly model: ModelSpec | undefined;
@@ -102,14 +116,16 @@ export interface WorkerCalls {
   speed: { ask: SpeedAsked; answer: number; news: never };
   /** The column names of a table. */
   columns: { ask: { file: File; header: boolean }; answer: readonly string[]; news: never };
-  /** Reads data and keeps it, in place of what was kept before. */
-  open: { ask: { choice: DataChoice }; answer: DataFound; news: never };
+  /** Reads data and holds it under a number, in place of what was held before; refused once the signal comes. */
+  open: { ask: { set: number; choice: DataChoice }; answer: DataFound; news: never };
+  /** Lets go of what was read. */
+  forget: { ask: undefined; answer: undefined; news: never };
   /** Draws some of what was read on the page's canvas, text in the colour `ink`. */
   draw: { ask: { canvas: OffscreenCanvas; ink: string }; answer: undefined; news: never };
-  /** Keeps what was chosen in this browser over visits; with nothing chosen, deletes what was kept. */
-  keep: { ask: { choice: DataChoice | undefined }; answer: undefined; news: never };
+  /** Keeps what was chosen in this browser over visits; with nothing given, deletes what was kept. */
+  keep: { ask: { kept: KeptChoice | undefined }; answer: undefined; news: never };
   /** What was kept in an earlier visit. */
-  kept: { ask: undefined; answer: DataChoice | undefined; news: never };
+  kept: { ask: undefined; answer: KeptChoice | undefined; news: never };
   /** Whether the kept data fits a run whose algorithm and model can be worked on here; refused if not. */
   prepare: { ask: RunWork; answer: EngineFound; news: never };
   /** One contribution, by the device's half of the run's algorithm. */

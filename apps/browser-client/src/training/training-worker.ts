@@ -8,7 +8,7 @@ import { drawSample } from "./draw-sample.ts";
 import { findEngine, measureSpeed, predictorFor, trainerFor } from "./engine.ts";
 import { featuresOf } from "./example-features.ts";
 import { forgetKept, keepChoice, keptChoice } from "./kept-data.ts";
-import type { CallName, FromTraining, ToTraining, WorkerCalls } from "./messages.ts";
+import type { CallName, FromTraining, RunWork, ToTraining, WorkerCalls } from "./messages.ts";
 import { columnsOf, type OpenedData, openChoice } from "./open-choice.ts";
 import { Pacer } from "./pace.ts";
 import { drawThumbnails } from "./thumbnails.ts";
@@ -37,7 +37,8 @@ const pacer = new Pacer({
   },
 });
 
-let opened: OpenedData | undefined;
+/** The data that was read last, and its number. */
+let opened: (OpenedData & { readonly set: number }) | undefined;
 
 const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[Name]["answer"]> } = {
   engine: ({ ask, tell }) => findEngine(ask.model, tell),
@@ -63,10 +64,17 @@ const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[
   },
   speed: ({ ask }) => measureSpeed(ask),
   columns: ({ ask }) => columnsOf(ask.file, ask),
-  async open({ ask }) {
+  async open({ ask: { set, choice }, signal }) {
     opened = undefined;
-    opened = await openChoice(ask.choice);
-    return opened.found;
+    const read = await openChoice(choice);
+    // Something else was chosen meanwhile, and may have been read already.
+    signal.throwIfAborted();
+    opened = { ...read, set };
+    return read.found;
+  },
+  async forget() {
+    opened = undefined;
+    return undefined;
   },
   async draw({ ask }) {
     if (opened?.sample !== undefined) drawSample(ask.canvas, opened.sample, ask.ink);
@@ -74,12 +82,12 @@ const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[
     return undefined;
   },
   async keep({ ask }) {
-    await (ask.choice === undefined ? forgetKept() : keepChoice(ask.choice));
+    await (ask.kept === undefined ? forgetKept() : keepChoice(ask.kept));
     return undefined;
   },
   kept: () => keptChoice(),
   async prepare({ ask }) {
-    const { dataset, found } = opened ?? noData();
+    const { dataset, found } = agreed(ask);
     fitData({ dataset, data: found.data }, ask.data);
     clientHalfNamed(ask.algorithm);
     await trainerFor(ask);
@@ -87,7 +95,7 @@ const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[
   },
   async contribute({ ask, tell, signal }) {
     const { run, question } = ask;
-    const { dataset, found } = opened ?? noData();
+    const { dataset, found } = agreed(run);
     const data = pacer.paced(fitData({ dataset, data: found.data }, run.data), signal);
     const half = clientHalfNamed(run.algorithm);
     const input = { question, data, trainer: await trainerFor(run), signal, onProgress: tell };
@@ -159,7 +167,9 @@ async function answer(
   }
 }
 
-function noData(): never {
+/** The data that the person agreed to give to this work. */
+function agreed({ set }: RunWork): OpenedData {
+  if (opened?.set === set) return opened;
   throw new ProtocolError("bad_data", words.files.noData);
 }
 

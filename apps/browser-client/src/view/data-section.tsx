@@ -199,7 +199,7 @@ function Ready({ state, data }: { state: PageState; data: Extract<DataState, { k
         </dl>
       )}
       {features.length === 0 ? null : <p class="hint">{words.data.features(features)}</p>}
-      <Preview key={state.data.opened.value} state={state} found={data.found} />
+      <Preview key={data.set} state={state} found={data.found} />
       {data.choice.kind === "digits" ? null : (
         <label class="tick">
           <input

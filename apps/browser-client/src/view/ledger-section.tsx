@@ -8,7 +8,7 @@ import { saveFile } from "./save-file.ts";
 const pageful = 50;
 
 /** Everything that left this device. */
-export function LedgerSection({ ledger }: { ledger: PageLedger }) {
+export function LedgerSection({ ledger, isTakingPart }: { ledger: PageLedger; isTakingPart: boolean }) {
   const shown = useSignal(pageful);
   const carrying = useSignal(false);
   const {
@@ -34,7 +34,7 @@ export function LedgerSection({ ledger }: { ledger: PageLedger }) {
       <h2 id="ledger">{title}</h2>
       <p class="hint">{about}</p>
       <p class="total">{count === 0 ? nothing : total(count, ledger.bytes.value, ledger.masked.value)}</p>
-      {pictured.value === undefined ? (
+      {!isTakingPart && ledger.withContent === 0 ? null : pictured.value === undefined ? (
         <p class="noise hint">{noPicture}</p>
       ) : (
         <Noise portrait={pictured.value.portrait} title={pictureTitle(pictured.value.entry)} />

@@ -1,8 +1,8 @@
 import type { DataSpec } from "@tributary/protocol";
-import type { Part } from "../device/part.ts";
 import type { TrainedModel } from "../model-use.ts";
+import type { OpenRun } from "../open-runs.ts";
 import type { PageState } from "../page-state.ts";
-import type { Example } from "../training/messages.ts";
+import type { DataFound, Example } from "../training/messages.ts";
 import { words } from "../words.ts";
 import { DigitPad } from "./digit-pad.tsx";
 import { LineForm } from "./line-form.tsx";
@@ -13,13 +13,12 @@ import { saveFile } from "./save-file.ts";
 import { WriteForm } from "./write-form.tsx";
 
 /** The model that came of it, to be tried here and taken along. */
-export function ModelSection({ state, part }: { state: PageState; part: Part }) {
-  const { run } = part.state.value;
+export function ModelSection({ state, run, found }: { state: PageState; run: OpenRun; found: DataFound | undefined }) {
   const { modelUse } = state;
   const use = modelUse.state.value;
   const { title, why, whyLearnt, saveLearnt, learntFile, load, loading } = words.model;
   const saveIt = async () => {
-    const learnt = await state.fetchLearnt();
+    const learnt = await state.fetchLearnt(run);
     if (learnt === undefined) return;
     saveFile(learntFile(run.run, learnt.version), new Blob([learnt.json], { type: "application/json" }));
   };
@@ -37,21 +36,21 @@ export function ModelSection({ state, part }: { state: PageState; part: Part }) 
             type="button"
             class={use.kind === "ready" ? "secondary" : undefined}
             aria-disabled={modelUse.isLoading.value}
-            onClick={() => void state.loadModel()}
+            onClick={() => void state.loadModel(run)}
           >
             {modelUse.isLoading.value ? loading : load}
           </button>
-          {use.kind === "ready" ? <Ready state={state} part={part} trained={use.trained} /> : null}
+          {use.kind === "ready" ? <Ready state={state} found={found} trained={use.trained} /> : null}
         </>
       )}
       <p class="refusal" role="alert">
-        {use.kind === "refused" ? use.detail : modelUse.problem.value}
+        {modelUse.problem.value}
       </p>
     </section>
   );
 }
 
-function Ready({ state, part, trained }: { state: PageState; part: Part; trained: TrainedModel }) {
+function Ready({ state, found, trained }: { state: PageState; found: DataFound | undefined; trained: TrainedModel }) {
   const { version, save, saveHint } = words.model;
   const files = [
     ["model.json", trained.description, "application/json"],
@@ -63,7 +62,7 @@ function Ready({ state, part, trained }: { state: PageState; part: Part; trained
       {trained.data.kind === "text" ? (
         <WriteForm state={state} window={trained.data.shape[0] ?? 0} />
       ) : (
-        <Trial state={state} part={part} data={trained.data} />
+        <Trial state={state} found={found} data={trained.data} />
       )}
       <p class="buttons">
         {files.map(([name, content, type]) => (
@@ -83,10 +82,11 @@ function Ready({ state, part, trained }: { state: PageState; part: Part; trained
 }
 
 /** Ways to show the model one example, and its answer. */
-function Trial({ state, part, data }: { state: PageState; part: Part; data: DataSpec }) {
+function Trial({ state, found, data }: { state: PageState; found: DataFound | undefined; data: DataSpec }) {
   const { draw, picture, type, rate } = words.model;
   const { answer } = state.modelUse;
-  const { features, categorical, classes } = part.found;
+  const { features = [], categorical = [] } = found ?? {};
+  const classes = found?.classes.map(({ name }) => name) ?? Array.from({ length: data.classes }, (_, i) => `${i}`);
   const ask = (example: Example) => void state.askModel(example);
   const askFeatures = (features: Float32Array) => ask({ kind: "features", features });
   return (
@@ -122,7 +122,7 @@ function Trial({ state, part, data }: { state: PageState; part: Part; data: Data
       {data.target === "number" ? (
         <Predicted number={answer.value?.[0]} />
       ) : (
-        <Answer probabilities={answer.value} classes={classes.map(({ name }) => name)} />
+        <Answer probabilities={answer.value} classes={classes} />
       )}
     </div>
   );

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { PageState } from "../page-state.ts";
+import type { PartState } from "../device/part-state.ts";
+import { type PageState, wasRunsEnd } from "../page-state.ts";
 import { AboutSection } from "./about-section.tsx";
 import { DataSection } from "./data-section.tsx";
 import { DeviceSection } from "./device-section.tsx";
@@ -14,6 +15,9 @@ import { RunsSection } from "./runs-section.tsx";
 
 export function Page({ state }: { state: PageState }) {
   const part = state.part.value;
+  const past = state.past.value;
+  const data = state.data.state.value;
+  const found = data.kind === "ready" ? data.found : undefined;
   const run = state.runs.run.value;
   const runs = state.runs.state.value;
   // Whatever keeps this device from joining again is for the person to see.
@@ -22,7 +26,7 @@ export function Page({ state }: { state: PageState }) {
     (runs.kind === "loading" || runs.kind === "open") &&
     state.engine.state.value.kind !== "failed";
   // Without a run there is nothing to choose data for; what was chosen for one that is over stays in sight.
-  const isChoosing = (runs.kind === "open" && runs.runs.length > 0) || state.data.state.value.kind !== "none";
+  const isChoosing = (runs.kind === "open" && runs.runs.length > 0) || data.kind !== "none";
   const had = useRef(part);
   // Who comes back to the choices begins at their first.
   useEffect(() => {
@@ -40,6 +44,7 @@ export function Page({ state }: { state: PageState }) {
         ) : (
           <>
             <RunsSection state={state} />
+            {past === undefined ? null : <ModelSection state={state} run={past} found={found} />}
             {run === undefined ? null : <AboutSection state={state} run={run} />}
             {isChoosing ? (
               <>
@@ -50,10 +55,17 @@ export function Page({ state }: { state: PageState }) {
             ) : null}
           </>
         )}
-        {part === undefined || part.state.value.round === 0 ? null : <ModelSection state={state} part={part} />}
-        {part === undefined && state.ledger.withContent === 0 ? null : <LedgerSection ledger={state.ledger} />}
+        {part === undefined || !hasModel(part.state.value) ? null : (
+          <ModelSection state={state} run={part.state.value.run} found={part.found} />
+        )}
+        <LedgerSection ledger={state.ledger} isTakingPart={part !== undefined} />
       </main>
       <Provenance address={state.address} />
     </>
   );
+}
+
+/** Whether something was learnt: before this device came, since, or until the run was over. */
+function hasModel({ run, round, ending }: PartState): boolean {
+  return run.round > 0 || round > 0 || wasRunsEnd(ending);
 }

@@ -11,8 +11,7 @@ import { Protection } from "./runs-section.tsx";
 
 /** While this device takes part, and how it ended. */
 export function PartSection({ state, part }: { state: PageState; part: Part }) {
-  const { run, connection, isRetrying, doing, round, losses, updates, bytes, log, ending, secured, known } =
-    part.state.value;
+  const { run, connection, isRetrying, doing, round, losses, log, ending, secured, known } = part.state.value;
   const heading = useRef<HTMLHeadingElement>(null);
   const isOver = ending !== undefined;
   // What had the focus is gone: the button Join, and at the end Leave.
@@ -39,8 +38,8 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
         <Figure name={words.part.epoch} value={progressText(doing, "epoch", "epochs")} />
         <Figure name={words.part.batch} value={progressText(doing, "batch", "batches")} />
         <Figure name={words.part.loss} value={losses.at(-1)?.toFixed(3) ?? "–"} />
-        <Figure name={words.part.updates} value={`${updates}`} />
-        <Figure name={words.part.bytes} value={bytesText(bytes)} />
+        <Figure name={words.part.updates} value={`${state.ledger.updatesOf(run.run)}`} />
+        <Figure name={words.part.bytes} value={bytesText(state.ledger.bytes.value)} />
       </dl>
       {run.model === undefined ? null : <Curve losses={losses} />}
       {run.hasAccuracy ? <AccuracyChart accuracy={state.accuracy} rounds={run.rounds} /> : null}

@@ -38,7 +38,7 @@ function statusOf({ runs: { state, ended: endedRun } }: PageState): string {
   if (runs.kind === "loading") return words.runs.loading;
   if (runs.kind === "unreachable") return words.runs.unreachable(runs.detail);
   if (runs.kind !== "open") return "";
-  if (runs.stale) return words.runs.refresh;
+  if (runs.stale !== undefined) return words.runs.refresh(runs.stale);
   const over = ended === undefined ? "" : words.runs.over(ended);
   return [over, runs.runs.length === 0 ? words.runs.none : ""].join(" ").trim();
 }
