@@ -33,7 +33,7 @@ test("a device that enrolled before devices had keys is there still, its token w
   const database = await openSqlite(file);
   const later = ["public_key", "token_expires_at", "asked", "answered", "capabilities"];
   for (const column of later) database.exec(`alter table clients drop column ${column}`);
-  database.exec("drop table timelines; alter table rounds drop column summary");
+  database.exec("drop index judged_rounds; drop table timelines; alter table rounds drop column summary");
   database.exec("update meta set value = '2' where key = 'schema_version'");
   database.close();
   const migrated = await openSqliteStore(file);

@@ -196,8 +196,8 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       const rounds = async (after: number, points: number) =>
         (await store.history(run, { after, points })).map(({ round }) => round);
       expect(await rounds(0, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-      expect(await rounds(0, 4)).toEqual([1, 4, 7, 10]);
-      expect(await rounds(6, 2)).toEqual([8, 10]);
+      expect(await rounds(0, 4)).toEqual([1, 4, 8, 10]);
+      expect(await rounds(6, 2)).toEqual([7, 10]);
       expect(await rounds(10, 5)).toEqual([]);
       const { cohort: _c, survivors: _s, dropped: _d, ...figures } = roundCommit(10).record;
       const judged = { evaluation: { accuracy: 1 }, seconds: { ...figures.seconds, evaluating: 2 } };
@@ -208,6 +208,28 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
         survived: 2,
         lost: [{ step: "update", reason: "late", clients: 1 }],
       });
+      await store.close();
+    });
+
+    test("a thinned history keeps the judged rounds before others", async () => {
+      const store = await begunRun(await place());
+      for (let round = 1; round <= 23; round++) {
+        await store.beginAttempt(run, round, 1);
+        await store.commitRound(roundCommit(round));
+        const judgement = { metrics: { accuracy: round / 100 }, seconds: 1 };
+        const state = { phase: "gathering", progress: 1 } as const;
+        if (round % 5 === 2) await store.saveEvaluation({ run, round, ...judgement, state });
+      }
+      const kept = async (points: number) => {
+        const history = await store.history(run, { after: 0, points });
+        expect(history.length).toBe(Math.min(points, 23));
+        expect(history.at(-1)!.round).toBe(23);
+        return history.filter(({ evaluation }) => evaluation !== undefined).map(({ round }) => round);
+      };
+      expect(await kept(23)).toEqual([2, 7, 12, 17, 22]);
+      expect(await kept(7)).toEqual([2, 7, 12, 17, 22]);
+      expect(await kept(5)).toEqual([2, 12, 22]);
+      expect(await kept(1)).toEqual([]);
       await store.close();
     });
 

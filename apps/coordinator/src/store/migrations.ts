@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** Each entry takes the schema one version further. Entries are never changed once released, only added. */
@@ -8,6 +8,7 @@ const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = 
   deviceKeys,
   timelines,
   capabilities,
+  judgedRounds,
 ];
 
 /** The schema version that this code reads and writes. */
@@ -153,4 +154,14 @@ async function timelines({ schema }: Transaction<Tables>): Promise<void> {
 /** Devices from before say what they can do when they enrol anew. */
 async function capabilities({ schema }: Transaction<Tables>): Promise<void> {
   await schema.alterTable("clients").addColumn("capabilities", "text").execute();
+}
+
+/** Finds the judged ones of many rounds without a look at the rounds themselves, whose records are large. */
+async function judgedRounds({ schema }: Transaction<Tables>): Promise<void> {
+  await schema
+    .createIndex("judged_rounds")
+    .on("rounds")
+    .columns(["run", "round"])
+    .where(sql.ref("evaluation"), "is not", null)
+    .execute();
 }

@@ -4,6 +4,7 @@ import { insertModel } from "./sql-models.ts";
 import { requireRun } from "./sql-runs.ts";
 import type { RoundCommit, RoundEvaluation } from "./store.ts";
 import type { Tables } from "./tables.ts";
+import { thinned } from "./thinning.ts";
 
 export async function insertAttempt(
   tables: Kysely<Tables>,
@@ -103,22 +104,23 @@ export async function pageOfRounds(
   return rows.map(roundRecord);
 }
 
-/** Rounds' figures after round `after`; of more than `points` rounds every k-th, counted from the newest. */
+/** Rounds' figures after round `after`; of more than `points` rounds those that `thinned` names. */
 export async function thinnedRounds(
   tables: Kysely<Tables>,
   run: RunId,
   page: { readonly after: number; readonly points: number },
 ): Promise<RoundSummary[]> {
   const { round: newest } = (await requireRun(tables, run)).record;
-  const stride = Math.max(1, Math.ceil((newest - page.after) / page.points));
-  const rows = await tables
-    .selectFrom("rounds")
+  const all = tables.selectFrom("rounds").where("run", "=", run).where("round", ">", page.after).orderBy("round");
+  const isThinned = newest - page.after > page.points;
+  const judgedRounds = isThinned ? await all.select("round").where("evaluation", "is not", null).execute() : [];
+  const chosen = thinned(
+    { ...page, newest },
+    judgedRounds.map(({ round }) => round),
+  );
+  const rows = await (isThinned ? all.where("round", "in", chosen) : all)
     // A record with its members is read only where there is no summary of it.
     .select(({ fn, ref }) => [fn.coalesce(ref("summary"), ref("record")).as("figures"), "evaluation"])
-    .where("run", "=", run)
-    .where("round", ">", page.after)
-    .where(({ eb, ref, val }) => eb(eb(ref("round"), "%", val(stride)), "=", val(newest % stride)))
-    .orderBy("round")
     .execute();
   return rows.map(({ figures, evaluation }) => {
     const found = JSON.parse(figures) as RoundSummary | RoundRecord;

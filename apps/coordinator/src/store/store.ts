@@ -156,7 +156,10 @@ export interface Store {
   /** Committed rounds in ascending order: those after round `after` (default 0), at most `limit`. */
   rounds(run: RunId, page?: { readonly after?: number; readonly limit?: number }): Promise<RoundRecord[]>;
   round(run: RunId, round: number): Promise<RoundRecord | undefined>;
-  /** Committed rounds' figures in ascending order; of many, about `points`, evenly chosen, the newest among them. */
+  /**
+   * Committed rounds' figures in ascending order; of more than `points` as many as these: the first, the newest, and
+   * judged rounds before others.
+   */
   history(run: RunId, page: { readonly after: number; readonly points: number }): Promise<RoundSummary[]>;
   /** Remembers an attempt that ended, to be written as events are; a crash before that loses it. */
   noteAttempt(end: AttemptEnd): void;
