@@ -1,7 +1,14 @@
-import { type ClientRecord, isOver, type RoundSummary, type RoundTimeline, routes } from "@tributary/protocol";
+import {
+  type ClientRecord,
+  isOver,
+  type RoundSummary,
+  type RoundTimeline,
+  routes,
+  trafficOf,
+} from "@tributary/protocol";
 import { expect, test } from "vitest";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
-import { HandDevice, tinyUpdate } from "../support/coordinator-device.ts";
+import { HandDevice, tinyJudgement, tinyUpdate } from "../support/coordinator-device.ts";
 import { localCoordinator, sharedCoordinator } from "../support/coordinator-local.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { specOf } from "../support/specs.ts";
@@ -47,11 +54,39 @@ test("a round's timeline shows who fetched and who answered when, while it is op
   expect(history[0]).not.toHaveProperty("cohort");
 });
 
+test("a run's totals are those of all its rounds and their judging, also after a restart", async () => {
+  const folder = await dataFolder();
+  const first = await localCoordinator({ dataFolder: folder });
+  const cohort = { size: 1, minimum: 1, overSelect: 1 };
+  const spec = specOf({ cohort, evaluation: { on: "clients" }, stop: { rounds: 2 } });
+  const { run } = await createRun(first.url, spec);
+  const device = await HandDevice.joined(first.url, run);
+  for (const round of [1, 2]) {
+    const of = (kind: string) => device.asked((hint) => hint.round === round && hint.kind === kind);
+    const training = await of("train");
+    await device.question(training);
+    await device.answer(training, tinyUpdate(0.1));
+    await device.answer(await of("evaluate"), tinyJudgement(10, 1, 8));
+  }
+  const { totals } = await runThat(first.url, run, ({ phase }) => isOver(phase));
+  const rounds = (await call<RoundSummary[]>(first.url, `GET ${routes.history(run)}`)).body;
+  const sum = (part: (round: RoundSummary) => number) => rounds.reduce((total, round) => total + part(round), 0);
+  expect(rounds.every(({ judging }) => judging !== undefined && judging.bytesUp > 0)).toBe(true);
+  expect(totals!.bytesUp).toBe(sum((round) => trafficOf(round).up));
+  expect(totals!.bytesDown).toBe(sum((round) => trafficOf(round).down));
+  const wall = sum(({ seconds }) => Object.values(seconds).reduce((all, part) => all + part, 0));
+  expect(totals!.seconds).toBeCloseTo(wall, 9);
+  await first.close();
+  const { url } = await localCoordinator({ dataFolder: folder });
+  expect((await runThat(url, run, () => true)).totals).toEqual(totals);
+});
+
 for (const [what, path] of [
   ["a round before the first", "rounds/0/timeline"],
   ["a round that is no number", "rounds/last/timeline"],
   ["no points at all", "history?points=0"],
   ["more points than are given", "history?points=2001"],
+  ["rounds before the first", "history?before=0"],
   ["rounds after something that is no number", "history?after=yesterday"],
 ] as const) {
   test(`${what} is refused with what was expected`, async () => {

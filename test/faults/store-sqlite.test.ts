@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { schemaVersion } from "../../apps/coordinator/src/store/migrations.ts";
 import { openSqlite, openSqliteStore } from "../../apps/coordinator/src/store/sqlite.ts";
 import { dataFolder } from "../support/data-folder.ts";
-import { enrolment, newRun } from "../support/store-records.ts";
+import { enrolment, initialModel, newRun, roundCommit, run } from "../support/store-records.ts";
 import { storeSuite } from "../support/store-suite.ts";
 
 storeSuite("SQLite", async () => {
@@ -33,12 +33,36 @@ test("a device that enrolled before devices had keys is there still, its token w
   const database = await openSqlite(file);
   const later = ["public_key", "token_expires_at", "asked", "answered", "capabilities"];
   for (const column of later) database.exec(`alter table clients drop column ${column}`);
-  database.exec("drop index judged_rounds; drop table timelines; alter table rounds drop column summary");
+  database.exec(
+    "drop index judged_rounds; alter table runs drop column totals; drop table timelines; alter table rounds drop column summary",
+  );
   database.exec("update meta set value = '2' where key = 'schema_version'");
   database.close();
   const migrated = await openSqliteStore(file);
   expect(await migrated.clients()).toMatchObject([{ client: enrolment(1).client, name: "box 1", publicKey: "" }]);
   expect(await migrated.clientByTokenHash(enrolment(1).tokenHash, 0)).toBeUndefined();
+  await migrated.close();
+});
+
+test("a run from before runs had totals has those of all its rounds, their judging with them", async () => {
+  const file = join(await dataFolder(), "tributary.sqlite");
+  const store = await openSqliteStore(file);
+  await store.createRun(newRun());
+  await store.initModel(initialModel());
+  for (let round = 1; round <= 101; round++) {
+    await store.beginAttempt(run, round, 1);
+    await store.commitRound(roundCommit(round));
+  }
+  const judgement = { metrics: {}, seconds: 0.25, judging: { bytesUp: 5, bytesDown: 3 } };
+  await store.saveEvaluation({ run, round: 101, ...judgement, state: { phase: "paused", progress: 1 } });
+  await store.close();
+  const database = await openSqlite(file);
+  database.exec("alter table runs drop column totals; drop index judged_rounds");
+  database.exec("update meta set value = '5' where key = 'schema_version'");
+  database.close();
+  const migrated = await openSqliteStore(file);
+  const { totals } = (await migrated.run(run))!.record;
+  expect(totals).toEqual({ bytesUp: 101 * 2 ** 33 + 5, bytesDown: 101 * 7 + 3, seconds: 101 * 1.875 + 0.25 });
   await migrated.close();
 });
 

@@ -7,8 +7,8 @@ test("a history is thinned to its points: ends always, judged rounds before othe
   expect(thinned({ after: 0, newest: 9, points: 1 }, [3])).toEqual([9]);
   expect(thinned({ after: 3, newest: 9, points: 2 }, [5])).toEqual([4, 9]);
   expect(thinned({ after: 0, newest: 9, points: 4 }, [2, 8])).toEqual([1, 2, 8, 9]);
-  expect(thinned({ after: 0, newest: 9, points: 4 }, [2, 3, 4, 5, 6])).toEqual([1, 3, 5, 9]);
-  expect(thinned({ after: 0, newest: 9, points: 5 }, [1, 9])).toEqual([1, 3, 5, 7, 9]);
+  expect(thinned({ after: 0, newest: 9, points: 4 }, [2, 3, 4, 5, 6])).toEqual([1, 3, 6, 9]);
+  expect(thinned({ after: 0, newest: 9, points: 5 }, [1, 9])).toEqual([1, 3, 5, 8, 9]);
 });
 
 test("exactly as many as wanted, each once and in order; no judged round goes while another stays", () => {

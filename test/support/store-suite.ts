@@ -15,8 +15,9 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
     test("a new run has no rounds, no model and no reason", async () => {
       const store = await (await place()).open();
       await store.createRun(newRun());
+      const none = { bytesUp: 0, bytesDown: 0, seconds: 0 };
       expect(await store.run(run)).toEqual({
-        record: { ...newRun(), phase: "created", round: 0, modelVersion: 0, metrics: {} },
+        record: { ...newRun(), phase: "created", round: 0, modelVersion: 0, metrics: {}, totals: none },
         progress: null,
       });
       expect(await store.rounds(run)).toEqual([]);
@@ -34,25 +35,27 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       await store.close();
     });
 
-    test("a run's state is what was saved last; instants and metrics stay until they are replaced", async () => {
+    test("a run's state is what was saved last; instants, metrics and totals stay until they are replaced", async () => {
       const store = await (await place()).open();
       await store.createRun(newRun());
       const progress = { round: 0, best: null, nested: [{ "": 1e-9 }] };
+      const totals = { bytesUp: 2 ** 40, bytesDown: 1, seconds: 0.5 };
       await store.saveRunState(run, {
         phase: "paused",
         reason: "by hand",
         progress,
         startedAt: 9,
         metrics: { loss: 2 },
+        totals,
       });
       expect(await store.run(run)).toMatchObject({
-        record: { phase: "paused", reason: "by hand", startedAt: 9, metrics: { loss: 2 } },
+        record: { phase: "paused", reason: "by hand", startedAt: 9, metrics: { loss: 2 }, totals },
         progress,
       });
       await store.saveRunState(run, { phase: "stopped", progress: 1, endedAt: 10 });
       const saved = await store.run(run);
       expect(saved).toMatchObject({
-        record: { phase: "stopped", startedAt: 9, endedAt: 10, metrics: { loss: 2 } },
+        record: { phase: "stopped", startedAt: 9, endedAt: 10, metrics: { loss: 2 }, totals },
         progress: 1,
       });
       expect(saved?.record).not.toHaveProperty("reason");
@@ -196,9 +199,11 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       const rounds = async (after: number, points: number) =>
         (await store.history(run, { after, points })).map(({ round }) => round);
       expect(await rounds(0, 10)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-      expect(await rounds(0, 4)).toEqual([1, 4, 8, 10]);
+      expect(await rounds(0, 4)).toEqual([1, 5, 9, 10]);
       expect(await rounds(6, 2)).toEqual([7, 10]);
       expect(await rounds(10, 5)).toEqual([]);
+      const part = { after: 3, before: 7, points: 3 };
+      expect((await store.history(run, part)).map(({ round }) => round)).toEqual([4, 5, 6]);
       const { cohort: _c, survivors: _s, dropped: _d, ...figures } = roundCommit(10).record;
       const judged = { evaluation: { accuracy: 1 }, seconds: { ...figures.seconds, evaluating: 2 } };
       expect((await store.history(run, { after: 9, points: 1 }))[0]).toEqual({

@@ -14,6 +14,7 @@ import {
   type RunPlan as RunPlanMessage,
   type RunRecord,
   type RunSpec,
+  type RunTotals,
   type Sha256,
   type StepAddress,
   type StepQuestion,
@@ -43,6 +44,7 @@ import { lanesOf, publish, vectorBytes } from "./question.ts";
 import { checkRollback, restored } from "./rollback.ts";
 import { checkpointBytes, recordsOf } from "./round-commit.ts";
 import { evaluationEvents, eventsOf, phaseEvent, roundEvents } from "./run-events.ts";
+import { noTotals, withJudgement, withRound } from "./run-totals.ts";
 import { SecureCollection, type StoredSessions } from "./secure/secure-collection.ts";
 import type { Unmasker } from "./secure/unmasker.ts";
 import { loadServerState } from "./server-state.ts";
@@ -169,6 +171,10 @@ export class RunSession {
     const { round, modelVersion, latest } = progress;
     const base = { ...this.#record, phase, round, modelVersion, metrics: latest };
     return reason === undefined ? base : { ...base, reason };
+  }
+
+  get #totals(): RunTotals {
+    return this.#record.totals ?? noTotals;
   }
 
   /** What a device needs to know to decide whether it can take part. */
@@ -556,7 +562,9 @@ export class RunSession {
     // What the machine will say once it hears of the commit, so that both land in one transaction.
     const next = advance(this.#plan, this.#state, { type: "aggregated", metrics }, this.#world());
     const events = [...roundEvents(records.record), ...this.#phaseChange(next.state)];
-    await store.commitRound({ ...records, checkpoint, state: { ...this.#stored(next.state), events } });
+    const totals = withRound(this.#totals, records.record);
+    await store.commitRound({ ...records, checkpoint, state: { ...this.#stored(next.state), totals, events } });
+    this.#record = { ...this.#record, totals };
     this.#toldPhase = next.state.phase;
     this.#server = server;
     if (this.#algorithm.client.keeps) include(this.#inclusions, records.record);
@@ -600,9 +608,11 @@ export class RunSession {
     const { modelVersion } = this.#state.progress;
     const at = Math.round(this.#ports.now());
     const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics, ...judging });
-    const state = { ...this.#stored(next.state), events: [...judged, ...this.#phaseChange(next.state)] };
     const seconds = (this.#ports.now() - openedAt) / 1000;
+    const totals = withJudgement(this.#totals, { seconds, ...judging });
+    const state = { ...this.#stored(next.state), totals, events: [...judged, ...this.#phaseChange(next.state)] };
     await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, ...judging, state });
+    this.#record = { ...this.#record, totals };
     this.#toldPhase = next.state.phase;
     this.#log.info({ round, metrics }, "model judged");
     this.#handle(event);

@@ -10,6 +10,10 @@ export type Metrics = Static<typeof Metrics>;
 /** Milliseconds since the Unix epoch. */
 const Instant = Type.Integer();
 
+/** All committed rounds of a run together, their judging with them: bytes over all clients, seconds of wall time. */
+export const RunTotals = Type.Object({ bytesUp: Type.Integer(), bytesDown: Type.Integer(), seconds: Type.Number() });
+export type RunTotals = Static<typeof RunTotals>;
+
 /** What a run is, as REST shows it. `spec` is the RunSpec with every default filled in. */
 export const RunRecord = Type.Object({
   run: RunId,
@@ -21,6 +25,8 @@ export const RunRecord = Type.Object({
   /** Why the run is where it is: the stop rule that ended it, what it waits for, the last problem. */
   reason: Type.Optional(Type.String()),
   metrics: Metrics,
+  /** REST always says. */
+  totals: Type.Optional(RunTotals),
   createdAt: Instant,
   startedAt: Type.Optional(Instant),
   endedAt: Type.Optional(Instant),

@@ -140,10 +140,11 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
     {
       ...read,
       schema: {
-        summary: "Committed rounds' figures without their members, thinned to about `points`",
+        summary: "Committed rounds' figures without their members; of more than `points`, judged rounds first",
         params: ByRun,
         querystring: Type.Object({
           after: Type.Optional(Type.Integer({ minimum: 0 })),
+          before: Type.Optional(Type.Integer({ minimum: 1 })),
           points: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_000 })),
         }),
         response: { 200: Type.Array(RoundSummary), "4xx": Problem },

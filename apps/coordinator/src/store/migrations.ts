@@ -1,4 +1,7 @@
+import type { RoundRecord, RunTotals } from "@tributary/protocol";
 import { type Kysely, sql, type Transaction } from "kysely";
+import { noTotals, withJudgement, withRound } from "../run-totals.ts";
+import type { RoundEvaluation } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /** Each entry takes the schema one version further. Entries are never changed once released, only added. */
@@ -9,6 +12,7 @@ const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = 
   timelines,
   capabilities,
   judgedRounds,
+  runTotals,
 ];
 
 /** The schema version that this code reads and writes. */
@@ -164,4 +168,35 @@ async function judgedRounds({ schema }: Transaction<Tables>): Promise<void> {
     .columns(["run", "round"])
     .where(sql.ref("evaluation"), "is not", null)
     .execute();
+}
+
+/** What each run has moved and how long it took, so far to be had only by reading all of its rounds. */
+async function runTotals(tables: Transaction<Tables>): Promise<void> {
+  await tables.schema
+    .alterTable("runs")
+    .addColumn("totals", "text", (column) => column.notNull().defaultTo(JSON.stringify(noTotals)))
+    .execute();
+  for (const { run } of await tables.selectFrom("runs").select("run").execute()) {
+    const totals = JSON.stringify(await totalsOf(tables, run));
+    await tables.updateTable("runs").set({ totals }).where("run", "=", run).execute();
+  }
+}
+
+async function totalsOf(tables: Transaction<Tables>, run: string): Promise<RunTotals> {
+  const page = 100;
+  const rounds = tables.selectFrom("rounds").select(["round", "evaluation"]).where("run", "=", run).orderBy("round");
+  let totals = noTotals;
+  for (let after = 0; ; ) {
+    const rows = await rounds
+      .select(({ fn, ref }) => fn.coalesce(ref("summary"), ref("record")).as("figures"))
+      .where("round", ">", after)
+      .limit(page)
+      .execute();
+    for (const { figures, evaluation } of rows) {
+      totals = withRound(totals, JSON.parse(figures) as RoundRecord);
+      if (evaluation !== null) totals = withJudgement(totals, JSON.parse(evaluation) as RoundEvaluation);
+    }
+    if (rows.length < page) return totals;
+    after = rows.at(-1)!.round;
+  }
 }

@@ -104,14 +104,20 @@ export async function pageOfRounds(
   return rows.map(roundRecord);
 }
 
-/** Rounds' figures after round `after`; of more than `points` rounds those that `thinned` names. */
+/** Rounds' figures after round `after` and before `before`; of more than `points` rounds those that `thinned` names. */
 export async function thinnedRounds(
   tables: Kysely<Tables>,
   run: RunId,
-  page: { readonly after: number; readonly points: number },
+  page: { readonly after: number; readonly before?: number; readonly points: number },
 ): Promise<RoundSummary[]> {
-  const { round: newest } = (await requireRun(tables, run)).record;
-  const all = tables.selectFrom("rounds").where("run", "=", run).where("round", ">", page.after).orderBy("round");
+  const { round: last } = (await requireRun(tables, run)).record;
+  const newest = Math.min(last, (page.before ?? Number.POSITIVE_INFINITY) - 1);
+  const all = tables
+    .selectFrom("rounds")
+    .where("run", "=", run)
+    .where("round", ">", page.after)
+    .where("round", "<=", newest)
+    .orderBy("round");
   const isThinned = newest - page.after > page.points;
   const judgedRounds = isThinned ? await all.select("round").where("evaluation", "is not", null).execute() : [];
   const chosen = thinned(

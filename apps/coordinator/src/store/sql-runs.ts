@@ -1,15 +1,18 @@
-import { ProtocolError, type RunId, type RunRecord } from "@tributary/protocol";
+import { ProtocolError, type RunId, type RunRecord, type RunTotals } from "@tributary/protocol";
 import type { Kysely, Selectable } from "kysely";
+import { noTotals } from "../run-totals.ts";
 import type { NewRun, RunState, StoredRun } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 export async function insertRun(tables: Kysely<Tables>, run: NewRun): Promise<void> {
   if (await findRun(tables, run.run)) throw new ProtocolError("wrong_state", `run ${run.run} exists already`);
   const start = { phase: "created", reason: null, progress: "null", round: 0, model_version: 0, metrics: "{}" };
+  const totals = JSON.stringify(noTotals);
   await tables
     .insertInto("runs")
     .values({
       ...start,
+      totals,
       run: run.run,
       name: run.name,
       spec: JSON.stringify(run.spec),
@@ -52,6 +55,7 @@ export async function updateRun(
       // JSON has no `undefined`; `null` is what a machine that saved nothing finds.
       progress: JSON.stringify(state.progress ?? null),
       ...(state.metrics && { metrics: JSON.stringify(state.metrics) }),
+      ...(state.totals && { totals: JSON.stringify(state.totals) }),
       ...(state.startedAt !== undefined && { started_at: state.startedAt }),
       ...(state.endedAt !== undefined && { ended_at: state.endedAt }),
       ...(reached && { round: reached.round, model_version: reached.modelVersion }),
@@ -69,6 +73,7 @@ function storedRun(row: Selectable<Tables["runs"]>): StoredRun {
     round: row.round,
     modelVersion: row.model_version,
     metrics: JSON.parse(row.metrics) as RunRecord["metrics"],
+    totals: JSON.parse(row.totals) as RunTotals,
     createdAt: row.created_at,
     spec: JSON.parse(row.spec) as unknown,
     ...(row.reason !== null && { reason: row.reason }),

@@ -12,11 +12,12 @@ import type {
   RoundSummary,
   RunId,
   RunRecord,
+  RunTotals,
   Sha256,
   UnnumberedEvent,
 } from "@tributary/protocol";
 
-/** A run as first written: phase `created`, round 0, model version 0, no metrics. Instants are epoch milliseconds. */
+/** A run as first written: phase `created`, round 0, model version 0, no metrics, nothing in its totals. Instants are epoch milliseconds. */
 export interface NewRun {
   readonly run: RunId;
   readonly name: string;
@@ -26,8 +27,8 @@ export interface NewRun {
 }
 
 /**
- * Where the run machine is. Each save replaces `phase`, `reason` and `progress`; `metrics`, `startedAt` and `endedAt`
- * stay as they were where they are left out.
+ * Where the run machine is. Each save replaces `phase`, `reason` and `progress`; `metrics`, `totals`, `startedAt` and
+ * `endedAt` stay as they were where they are left out.
  */
 export interface RunState {
   readonly phase: Phase;
@@ -35,6 +36,7 @@ export interface RunState {
   /** Any JSON value; belongs to the run machine and is given back as it was. */
   readonly progress: unknown;
   readonly metrics?: Metrics;
+  readonly totals?: RunTotals;
   readonly startedAt?: number;
   readonly endedAt?: number;
   /** The attempt that this state is about to ask: as if `beginAttempt` had written it, unless it has. */
@@ -157,10 +159,13 @@ export interface Store {
   rounds(run: RunId, page?: { readonly after?: number; readonly limit?: number }): Promise<RoundRecord[]>;
   round(run: RunId, round: number): Promise<RoundRecord | undefined>;
   /**
-   * Committed rounds' figures in ascending order; of more than `points` as many as these: the first, the newest, and
-   * judged rounds before others.
+   * Figures of the committed rounds after `after` and before `before`, in ascending order; of more than `points` as many
+   * as these: the first, the newest, and judged rounds before others.
    */
-  history(run: RunId, page: { readonly after: number; readonly points: number }): Promise<RoundSummary[]>;
+  history(
+    run: RunId,
+    page: { readonly after: number; readonly before?: number; readonly points: number },
+  ): Promise<RoundSummary[]>;
   /** Remembers an attempt that ended, to be written as events are; a crash before that loses it. */
   noteAttempt(end: AttemptEnd): void;
   /** The attempts of a round that ended, in their order; those of the newest thousand rounds are kept. */

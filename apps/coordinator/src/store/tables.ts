@@ -13,6 +13,7 @@ export interface Tables {
     round: number;
     model_version: number;
     metrics: string;
+    totals: string;
     created_at: number;
     started_at: number | null;
     ended_at: number | null;

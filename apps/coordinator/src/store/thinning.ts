@@ -18,8 +18,8 @@ export function thinned(
   return [...ends, ...kept, ...spread(others, points - ends.length - kept.length)].sort((a, b) => a - b);
 }
 
-/** Some of the items, at most `count`, evenly chosen. */
+/** Some of the items, at most `count`, evenly chosen, the last among them. */
 function spread(items: readonly number[], count: number): number[] {
   if (items.length <= count) return [...items];
-  return Array.from({ length: count }, (_, index) => items[Math.floor(((index + 0.5) * items.length) / count)]!);
+  return Array.from({ length: count }, (_, index) => items[Math.floor(((index + 1) * items.length) / count) - 1]!);
 }

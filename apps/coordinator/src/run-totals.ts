@@ -1,0 +1,20 @@
+import type { Judging, RoundRecord, RunTotals } from "@tributary/protocol";
+
+export const noTotals: RunTotals = { bytesUp: 0, bytesDown: 0, seconds: 0 };
+
+/** The totals with one more committed round, not judged yet. */
+export function withRound(totals: RunTotals, round: Pick<RoundRecord, keyof RunTotals>): RunTotals {
+  const { bytesUp, bytesDown, seconds } = round;
+  const wall = Object.values(seconds).reduce((sum, part) => sum + part, 0);
+  return plus(totals, { bytesUp, bytesDown, seconds: wall });
+}
+
+/** The totals with the judgement of a round that is in them. */
+export function withJudgement(totals: RunTotals, judged: { seconds: number; judging?: Judging }): RunTotals {
+  const { seconds, judging } = judged;
+  return plus(totals, { bytesUp: judging?.bytesUp ?? 0, bytesDown: judging?.bytesDown ?? 0, seconds });
+}
+
+function plus(a: RunTotals, b: RunTotals): RunTotals {
+  return { bytesUp: a.bytesUp + b.bytesUp, bytesDown: a.bytesDown + b.bytesDown, seconds: a.seconds + b.seconds };
+}
