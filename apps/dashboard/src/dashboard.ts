@@ -21,9 +21,26 @@ export type Action = "start" | "pause" | "resume" | "stop";
 const retryMs = 2_000;
 const settleMs = 150;
 
-/** A run's figures as curves need them: of a long run about this many rounds. */
-export const historyPath = (run: string) => `${routes.history(run)}?points=1000`;
-export const sketchPath = (run: string) => `${routes.history(run)}?points=60`;
+const curvePoints = 1_000;
+const sketchPoints = 60;
+/** A run's figures as curves need them: of a long run so many rounds. */
+export const historyPath = (run: string) => `${routes.history(run)}?points=${curvePoints}`;
+export const sketchPath = (run: string) => `${routes.history(run)}?points=${sketchPoints}`;
+
+const pageRounds = 200;
+/** The page of a run's rounds that a round is on, none of them left out. */
+function pagePath(run: string, round: number): string {
+  const after = pageRounds * Math.floor((round - 1) / pageRounds);
+  return `${routes.history(run)}?after=${after}&before=${after + pageRounds + 1}&points=${pageRounds}`;
+}
+
+/** The pages that hold a run's rounds from `first` to `last`, which are fewer than a page. */
+export function pagePaths(run: string, first: number, last: number): string[] {
+  return last < first ? [] : [...new Set([pagePath(run, last), pagePath(run, first)])];
+}
+
+/** What nobody looks at is let go of beyond this many, what was longest not asked for first. */
+const mostResources = 200;
 
 /**
  * What the operator's page knows. REST says where things stand when the event stream opens; from then on events say what
@@ -52,6 +69,7 @@ export class Dashboard {
 
   start(): void {
     const route = () => {
+      this.#tidy();
       this.place.value = placeOf(location.hash);
     };
     addEventListener("hashchange", route);
@@ -69,7 +87,11 @@ export class Dashboard {
   /** What REST answers at a path; one object per path. */
   at<Value>(path: string): Resource<Value> {
     const known = this.#resources.get(path);
-    if (known !== undefined) return known as Resource<Value>;
+    if (known !== undefined) {
+      this.#resources.delete(path);
+      this.#resources.set(path, known);
+      return known as Resource<Value>;
+    }
     const fetch = async () => {
       const found: { value?: Value } = {};
       await this.tell(async () => {
@@ -166,25 +188,24 @@ export class Dashboard {
     }
     const { run } = event;
     this.#soon(`run ${run}`, async () => this.#put(await api.get<RunRecord>(routes.run(run))));
-    const histories = [historyPath(run), sketchPath(run)].map((path) => this.at<RoundSummary[]>(path));
-    const changeRound = (round: number, patch: (known: RoundSummary) => RoundSummary) => {
-      const patched = (known: RoundSummary) => (known.round === round ? patch(known) : known);
-      for (const history of histories) history.change((rounds) => rounds.map(patched));
-    };
     switch (event.type) {
       case "round": {
         const summary = summaryOf(event.record);
-        const others = (rounds: RoundSummary[]) => rounds.filter(({ round }) => round !== summary.round);
-        for (const history of histories) history.change((rounds) => [...others(rounds), summary]);
+        this.#changeRounds(run, summary.round, (rounds) => {
+          return [...rounds.filter(({ round }) => round !== summary.round), summary];
+        });
         this.#stale(routes.models(run), routes.clients());
         this.#staleRound(run, summary.round);
         return;
       }
       case "evaluation":
-        changeRound(event.round, (known) => {
-          const { judging = known.judging } = event;
-          return { ...known, evaluation: event.metrics, ...(judging === undefined ? {} : { judging }) };
-        });
+        this.#changeRounds(run, event.round, (rounds) =>
+          rounds.map((known) => {
+            if (known.round !== event.round) return known;
+            const { judging = known.judging } = event;
+            return { ...known, evaluation: event.metrics, ...(judging === undefined ? {} : { judging }) };
+          }),
+        );
         this.#stale(routes.models(run));
         this.#staleRound(run, event.round);
         return;
@@ -206,6 +227,28 @@ export class Dashboard {
       case "phase":
       case "metric":
         return;
+    }
+  }
+
+  /** Changes rounds wherever they are known. A curve that has twice its points is thinned anew by who keeps all. */
+  #changeRounds(run: string, round: number, patch: (rounds: RoundSummary[]) => RoundSummary[]): void {
+    for (const [path, most] of [
+      [historyPath(run), 2 * curvePoints],
+      [sketchPath(run), 2 * sketchPoints],
+      // Holds no more by itself.
+      [pagePath(run, round), Number.POSITIVE_INFINITY],
+    ] as const) {
+      const history = this.#resources.get(path) as Resource<RoundSummary[]> | undefined;
+      history?.change(patch);
+      if ((history?.value.value?.length ?? 0) >= most) history?.stale();
+    }
+  }
+
+  /** A page that is open for months must not hold all that was ever looked at on it. */
+  #tidy(): void {
+    for (const [path, resource] of this.#resources) {
+      if (this.#resources.size <= mostResources) return;
+      if (!resource.isWatched) this.#resources.delete(path);
     }
   }
 

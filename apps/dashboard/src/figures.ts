@@ -18,7 +18,7 @@ export function figureOf(round: RoundSummary, name: string): number | undefined 
 const isCount = (name: string) => /examples$/i.test(name);
 
 /** Every figure that any of the rounds reports, what a reader looks for first in front, counts at the end. */
-export function figureNames(rounds: readonly RoundSummary[]): string[] {
+export function figureNames(rounds: readonly Pick<RoundSummary, "metrics" | "evaluation">[]): string[] {
   const names = new Set(rounds.flatMap(({ evaluation, metrics }) => Object.keys({ ...evaluation, ...metrics })));
   const rank = (name: string) => (name === "accuracy" ? 0 : name === "loss" ? 1 : isCount(name) ? 3 : 2);
   return [...names].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));

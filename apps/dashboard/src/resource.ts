@@ -37,9 +37,15 @@ export class Resource<Value> {
     if (this.#watchers > 0) this.#soon(settleMs);
   }
 
-  /** Changes what is known by what an event brought along. */
+  get isWatched(): boolean {
+    return this.#watchers > 0;
+  }
+
+  /** Changes what is known by what an event brought along. What nobody looks at is fetched anew when somebody does. */
   change(patch: (value: Value) => Value): void {
-    if (this.value.value !== undefined) this.value.value = patch(this.value.value);
+    // An answer that is on its way may be from before the event.
+    if (!this.isWatched || this.#isBusy) this.#isStale = true;
+    if (this.isWatched && this.value.value !== undefined) this.value.value = patch(this.value.value);
   }
 
   #soon(delayMs: number): void {

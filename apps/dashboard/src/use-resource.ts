@@ -11,6 +11,19 @@ export function useResource<Value>(dashboard: Dashboard, path: string | undefine
   return resource?.value.value;
 }
 
+/** What REST answers at each of some paths, as `useResource` has it for one. */
+export function useResources<Value>(dashboard: Dashboard, paths: readonly string[]): (Value | undefined)[] {
+  const all = paths.join("\n");
+  useEffect(() => {
+    const watched = all.split("\n").filter(Boolean);
+    const unwatch = watched.map((path) => dashboard.at(path).watch());
+    return () => {
+      for (const stop of unwatch) stop();
+    };
+  }, [dashboard, all]);
+  return paths.map((path) => dashboard.at<Value>(path).value.value);
+}
+
 /** The time, anew every so many milliseconds: for what is told relative to it. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(Date.now());

@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
-import { type RoundSummary, type RunRecord, trafficOf } from "@tributary/protocol";
-import { useEffect } from "preact/hooks";
+import { type RoundSummary, type RunRecord, routes } from "@tributary/protocol";
 import { type Dashboard, historyPath } from "../dashboard.ts";
-import { figureNames, figureOf, figureText, wallSeconds } from "../figures.ts";
+import { figureNames, figureOf, figureText } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
 import { link } from "../place.ts";
+import { useResources } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { Chart, type Series } from "./chart.tsx";
 import { RestLinks } from "./rest.tsx";
@@ -22,19 +22,12 @@ interface Compared {
 export function CompareView({ dashboard, runs }: { dashboard: Dashboard; runs: readonly string[] }) {
   const chosen = useSignal<string | undefined>(undefined);
   const known = dashboard.runs.value?.filter(({ run }) => runs.includes(run)) ?? [];
-  const knownIds = known.map(({ run }) => run).join();
-  useEffect(() => {
-    const watched = knownIds.split(",").filter(Boolean);
-    const unwatch = watched.map((run) => dashboard.at(historyPath(run)).watch());
-    return () => {
-      for (const stop of unwatch) stop();
-    };
-  }, [dashboard, knownIds]);
-  const compared = runs.flatMap((id): Compared[] => {
-    const run = known.find((record) => record.run === id);
-    const history = dashboard.at<RoundSummary[]>(historyPath(id)).value.value ?? [];
-    return run === undefined ? [] : [{ run, history }];
-  });
+  const wanted = runs.flatMap((id) => known.find(({ run }) => run === id) ?? []);
+  const histories = useResources<RoundSummary[]>(
+    dashboard,
+    wanted.map(({ run }) => historyPath(run)),
+  );
+  const compared = wanted.map((run, index): Compared => ({ run, history: histories[index] ?? [] }));
   const names = figureNames(compared.flatMap(({ history }) => history));
   const name = names.find((reported) => reported === chosen.value) ?? names[0];
   return (
@@ -63,7 +56,7 @@ export function CompareView({ dashboard, runs }: { dashboard: Dashboard; runs: r
         <p class="soft">{dashboard.runs.value === undefined ? words.loading : text.none}</p>
       ) : null}
       {compared.length === 0 ? null : <Comparison compared={compared} name={name} />}
-      <RestLinks resources={compared.map(({ run }) => ({ path: historyPath(run.run) }))} />
+      <RestLinks resources={[routes.runs(), ...wanted.map(({ run }) => historyPath(run))].map((path) => ({ path }))} />
     </article>
   );
 }
@@ -80,7 +73,6 @@ function Comparison({ compared, name }: { compared: readonly Compared[]; name: s
     );
     return {
       run,
-      history,
       values,
       colour: `--series-${1 + (index % colours)}`,
       dash: dashes[Math.floor(index / colours)],
@@ -124,10 +116,9 @@ function Comparison({ compared, name }: { compared: readonly Compared[]; name: s
             </tr>
           </thead>
           <tbody>
-            {told.map(({ run, history, values, colour }) => {
+            {told.map(({ run, values, colour }) => {
               const all = [...values.values()];
-              const spent = history.reduce((sum, round) => sum + wallSeconds(round), 0);
-              const moved = history.reduce((sum, round) => sum + trafficOf(round).up + trafficOf(round).down, 0);
+              const { totals, round } = run;
               return (
                 <tr key={run.run}>
                   <th scope="row">
@@ -135,10 +126,12 @@ function Comparison({ compared, name }: { compared: readonly Compared[]; name: s
                     <a href={link.run(run.run)}>{run.name}</a>
                   </th>
                   <td>{all.length === 0 ? "–" : figureText(name!, best(all))}</td>
-                  <td>{all.length === 0 ? "–" : figureText(name!, all.at(-1))}</td>
-                  <td>{count(run.round)}</td>
-                  <td>{history.length === 0 ? "–" : seconds(spent / history.length)}</td>
-                  <td>{history.length === 0 ? "–" : bytes(moved / history.length)}</td>
+                  <td>{all.length === 0 ? "–" : figureText(name!, run.metrics[name!] ?? all.at(-1))}</td>
+                  <td>{count(round)}</td>
+                  <td>{totals === undefined || round === 0 ? "–" : seconds(totals.seconds / round)}</td>
+                  <td>
+                    {totals === undefined || round === 0 ? "–" : bytes((totals.bytesUp + totals.bytesDown) / round)}
+                  </td>
                 </tr>
               );
             })}

@@ -1,35 +1,42 @@
+import { useSignal } from "@preact/signals";
 import { type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
-import { type Dashboard, historyPath } from "../dashboard.ts";
+import { useCallback, useMemo } from "preact/hooks";
+import { type Dashboard, pagePaths } from "../dashboard.ts";
 import { figureNames, figureOf, figureText, wallSeconds } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
 import { link } from "../place.ts";
-import { useResource } from "../use-resource.ts";
+import { useResources } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { lossesText } from "./losses.tsx";
 import { RestLinks } from "./rest.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
-/** Committed rounds, newest first. */
+/** Every committed round, newest first; fetched page by page as they come into sight. */
 export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }) {
-  const history = useResource<RoundSummary[]>(dashboard, historyPath(run.run));
-  const reported = figureNames(history ?? []).slice(0, 4);
-  const columns: Column<RoundSummary>[] = [
+  const rows = useMemo(() => Array.from({ length: run.round }, (_, index) => run.round - index), [run.round]);
+  const sight = useSignal({ from: 0, to: 1 });
+  const onSight = useCallback((from: number, to: number) => (sight.value = { from, to }), [sight]);
+  const { from, to } = sight.value;
+  const paths = pagePaths(run.run, Math.max(1, run.round - to + 1), run.round - from);
+  const pages = useResources<RoundSummary[]>(dashboard, paths);
+  const known = pages.flatMap((page) => page ?? []);
+  const summaries = new Map(known.map((summary) => [summary.round, summary]));
+  const reported = figureNames([run, ...known]).slice(0, 4);
+  const column = (heading: string, cell: (round: RoundSummary) => string): Column<number> => {
+    const told = (summary: RoundSummary | undefined) => (summary === undefined ? "…" : cell(summary));
+    return { heading, cell: (round) => told(summaries.get(round)) };
+  };
+  const columns: Column<number>[] = [
     {
       heading: words.round,
-      cell: ({ round }) => <a href={link.round(run.run, round)}>{count(round)}</a>,
+      cell: (round) => <a href={link.round(run.run, round)}>{count(round)}</a>,
     },
-    ...reported.map((name) => ({
-      heading: figureName(name),
-      cell: (round: RoundSummary) => figureText(name, figureOf(round, name)),
-    })),
-    {
-      heading: words.rounds.inSum,
-      cell: ({ survived, asked }) => `${count(survived)} ${words.of} ${count(asked)}`,
-    },
-    { heading: words.rounds.lost, cell: (round) => lossesText(round) || "–" },
-    { heading: words.rounds.seconds, cell: (round) => seconds(wallSeconds(round)) },
-    { heading: words.rounds.up, cell: (round) => bytes(trafficOf(round).up) },
-    { heading: words.rounds.down, cell: (round) => bytes(trafficOf(round).down) },
+    ...reported.map((name) => column(figureName(name), (round) => figureText(name, figureOf(round, name)))),
+    column(words.rounds.inSum, ({ survived, asked }) => `${count(survived)} ${words.of} ${count(asked)}`),
+    column(words.rounds.lost, (round) => lossesText(round) || "–"),
+    column(words.rounds.seconds, (round) => seconds(wallSeconds(round))),
+    column(words.rounds.up, (round) => bytes(trafficOf(round).up)),
+    column(words.rounds.down, (round) => bytes(trafficOf(round).down)),
   ];
   return (
     <>
@@ -37,13 +44,14 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
         <h2>{words.rounds.title}</h2>
         <VirtualTable
           label={words.rounds.title}
-          rows={history?.toReversed()}
-          keyOf={({ round }) => round}
+          rows={rows}
+          keyOf={(round) => round}
           columns={columns}
           none={words.rounds.none}
+          onSight={onSight}
         />
       </section>
-      <RestLinks resources={[{ path: routes.rounds(run.run) }, { path: historyPath(run.run) }]} />
+      <RestLinks resources={[...paths, routes.rounds(run.run)].map((path) => ({ path }))} />
     </>
   );
 }

@@ -21,10 +21,12 @@ export interface VirtualTableProps<Row> {
   /** The first one names its row. */
   readonly columns: readonly Column<Row>[];
   readonly none: string;
+  /** Told which rows are on the page, the second excluded: for rows whose content is fetched in parts. */
+  readonly onSight?: (from: number, to: number) => void;
 }
 
 /** A table that puts only those rows on the page that are in sight, so that ten thousand cost as much as twenty. */
-export function VirtualTable<Row>({ label, rows, keyOf, columns, none }: VirtualTableProps<Row>) {
+export function VirtualTable<Row>({ label, rows, keyOf, columns, none, onSight }: VirtualTableProps<Row>) {
   const box = useRef<HTMLElement>(null);
   const top = useSignal(0);
   const height = useSignal(600);
@@ -41,6 +43,7 @@ export function VirtualTable<Row>({ label, rows, keyOf, columns, none }: Virtual
   const all = rows ?? [];
   const from = Math.max(0, Math.min(Math.floor(top.value / rowHeight), all.length) - overscan);
   const to = Math.min(all.length, from + Math.ceil(height.value / rowHeight) + 2 * overscan);
+  useEffect(() => onSight?.(from, to), [onSight, from, to]);
   const told = rows === undefined ? words.loading : rows.length === 0 ? none : undefined;
   return (
     <>

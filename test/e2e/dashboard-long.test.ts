@@ -1,0 +1,76 @@
+import { type RoundSummary, routes } from "@tributary/protocol";
+import { expect } from "vitest";
+import { browserTest, openPage } from "../support/browser-chromium.ts";
+import { call, createRun, runThat } from "../support/coordinator-calls.ts";
+import { tinyJudgement, tinyUpdate } from "../support/coordinator-device.ts";
+import { longRun } from "../support/long-run.ts";
+import { specOf } from "../support/specs.ts";
+
+browserTest(
+  "all of thousands of rounds are on the page, fetched as they come into sight, and new ones appear",
+  async () => {
+    const rounds = 2_345;
+    const { url, run, device } = await longRun(rounds, 5);
+    const { page, complaints } = await openPage();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(`${url}/#/runs/${run}/rounds`);
+    const table = page.getByRole("region", { name: "Rounds" });
+    await table.getByRole("row", { name: /^2,345 100.0 % 1.0000 1 of 1 – 2.00 2.3 kB 4.7 kB/ }).waitFor();
+    await page.getByText("2,345 rows").waitFor();
+    const scrollTo = (part: number) =>
+      table.evaluate((element, part) => element.scrollTo(0, part * element.scrollHeight), part);
+    await scrollTo(1);
+    await table.getByRole("row", { name: /^1 – 1.0000 1 of 1 – 1.50 1 B 2 B/ }).waitFor();
+    await scrollTo(0.5);
+    await table.getByRole("row", { name: /^1,175 50.1 % 1.0000 1 of 1 – 2.00 1.2 kB 2.4 kB/ }).waitFor();
+    expect(asked.filter((address) => address.includes("/history")).length).toBeLessThan(8);
+
+    await scrollTo(0);
+    await device.connect();
+    await device.offer(run);
+    await call(url, `POST ${routes.runAction("resume", run)}`);
+    for (const round of [2_346, 2_347]) {
+      await device.answer(await device.asked((hint) => hint.round === round), tinyUpdate(0.1));
+      await table.getByRole("row", { name: new RegExp(`^2,${round - 2_000} – `) }).waitFor();
+    }
+    await page.getByText("2,347 rows").waitFor();
+    expect(complaints).toEqual([]);
+  },
+);
+
+browserTest("runs are compared by what all of their rounds took, and curves keep what was judged", async () => {
+  const { url, run } = await longRun(2_500, 5);
+  const other = await createRun(url, specOf({ name: "other" }), { start: false });
+  const { page } = await openPage();
+  await page.goto(`${url}/#/compare/${run},${other.run}`);
+  // 2,500 × 1.5 s and 500 × 0.5 s; round r moved 3 r bytes.
+  await page.getByRole("row", { name: /^long 100.0 % 100.0 % 2,500 1.60 3.8 kB/ }).waitFor();
+  await page.getByRole("row", { name: /^other – – 0 – –/ }).waitFor();
+  const { body } = await call<RoundSummary[]>(url, `GET ${routes.history(run)}?points=1000`);
+  expect(body.filter(({ evaluation }) => evaluation !== undefined)).toHaveLength(500);
+});
+
+browserTest("a page that stays open holds a bounded part of a run's rounds", async () => {
+  const { url, run, device } = await longRun(100, 1);
+  const { page } = await openPage();
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.goto(url);
+  const sketches = () => asked.filter((address) => address.includes("points=60")).length;
+  await expect.poll(sketches).toBe(1);
+  const points = () =>
+    page.locator(".sparkline polyline").evaluate((line) => line.getAttribute("points")!.split(" ").length);
+  await expect.poll(points).toBe(60);
+  await device.connect();
+  await device.offer(run);
+  await call(url, `POST ${routes.runAction("resume", run)}`);
+  for (let round = 101; round <= 165; round++) {
+    await device.answer(await device.asked((hint) => hint.round === round && hint.kind === "train"), tinyUpdate(0.1));
+    const judging = await device.asked((hint) => hint.round === round && hint.kind === "evaluate");
+    await device.answer(judging, tinyJudgement(10, 1, 8));
+  }
+  await runThat(url, run, ({ round }) => round === 165);
+  await expect.poll(sketches).toBeGreaterThan(1);
+  await expect.poll(points).toBeLessThan(70);
+});
