@@ -11,6 +11,7 @@ import { call, createRun, runThat } from "../support/coordinator-calls.ts";
 import { HandDevice, tinyJudgement, tinyUpdate } from "../support/coordinator-device.ts";
 import { localCoordinator, sharedCoordinator } from "../support/coordinator-local.ts";
 import { dataFolder } from "../support/data-folder.ts";
+import { EventReader } from "../support/event-reader.ts";
 import { specOf } from "../support/specs.ts";
 
 const shared = sharedCoordinator();
@@ -76,6 +77,12 @@ test("a run's totals are those of all its rounds and their judging, also after a
   expect(totals!.bytesDown).toBe(sum((round) => trafficOf(round).down));
   const wall = sum(({ seconds }) => Object.values(seconds).reduce((all, part) => all + part, 0));
   expect(totals!.seconds).toBeCloseTo(wall, 9);
+  // Who follows the events knows what a judgement took without asking.
+  const reader = await EventReader.open(`${first.url}${routes.runEvents(run)}?after=0`);
+  await reader.until((event) => event.type === "phase" && isOver(event.phase));
+  const told = reader.events.flatMap((event) => (event.type === "evaluation" ? [event.seconds] : []));
+  expect(told).toEqual(rounds.map(({ seconds }) => seconds.evaluating));
+  expect(Math.min(...(told as number[]))).toBeGreaterThan(0);
   await first.close();
   const { url } = await localCoordinator({ dataFolder: folder });
   expect((await runThat(url, run, () => true)).totals).toEqual(totals);

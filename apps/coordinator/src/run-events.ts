@@ -48,6 +48,7 @@ export function evaluationEvents(judged: {
   modelVersion: number;
   at: number;
   metrics: Metrics;
+  seconds: number;
   judging?: Judging;
 }): UnnumberedEvent[] {
   const { run, round, at, metrics } = judged;

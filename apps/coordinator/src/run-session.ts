@@ -607,12 +607,12 @@ export class RunSession {
     const next = advance(this.#plan, this.#state, event, this.#world());
     const { modelVersion } = this.#state.progress;
     const at = Math.round(this.#ports.now());
-    const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics, ...judging });
     const seconds = (this.#ports.now() - openedAt) / 1000;
     const totals = withJudgement(this.#totals, { seconds, ...judging });
     const state = { ...this.#stored(next.state), totals, events: [...judged, ...this.#phaseChange(next.state)] };
     await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, ...judging, state });
     this.#record = { ...this.#record, totals };
+    const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics, seconds, ...judging });
     this.#toldPhase = next.state.phase;
     this.#log.info({ round, metrics }, "model judged");
     this.#handle(event);

@@ -202,8 +202,9 @@ export class Dashboard {
         this.#changeRounds(run, event.round, (rounds) =>
           rounds.map((known) => {
             if (known.round !== event.round) return known;
-            const { judging = known.judging } = event;
-            return { ...known, evaluation: event.metrics, ...(judging === undefined ? {} : { judging }) };
+            const { metrics: evaluation, judging = known.judging, seconds: evaluating = 0 } = event;
+            const seconds = { ...known.seconds, evaluating };
+            return { ...known, evaluation, seconds, ...(judging === undefined ? {} : { judging }) };
           }),
         );
         this.#stale(routes.models(run));

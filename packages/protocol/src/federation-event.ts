@@ -31,6 +31,8 @@ export const FederationEvent = Type.Union([
     modelVersion: Type.Integer(),
     metrics: Metrics,
     judging: Type.Optional(Judging),
+    /** Wall time of the judgement: the round's `seconds.evaluating`. Absent from events before there was this member. */
+    seconds: Type.Optional(Type.Number()),
   }),
   /** A figure of the run, for whoever draws curves: what training itself reported, or an evaluation found. */
   eventOf("metric", {
