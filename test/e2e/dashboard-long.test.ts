@@ -1,8 +1,12 @@
-import { type RoundSummary, routes } from "@tributary/protocol";
+import { join } from "node:path";
+import { type AttemptTimeline, type RoundSummary, routes } from "@tributary/protocol";
 import { expect } from "vitest";
+import { openSqliteStore } from "../../apps/coordinator/src/store/sqlite.ts";
 import { browserTest, openPage } from "../support/browser-chromium.ts";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
-import { tinyJudgement, tinyUpdate } from "../support/coordinator-device.ts";
+import { HandDevice, tinyJudgement, tinyUpdate } from "../support/coordinator-device.ts";
+import { localCoordinator } from "../support/coordinator-local.ts";
+import { dataFolder } from "../support/data-folder.ts";
 import { longRun } from "../support/long-run.ts";
 import { specOf } from "../support/specs.ts";
 
@@ -74,3 +78,46 @@ browserTest("a page that stays open holds a bounded part of a run's rounds", asy
   await expect.poll(sketches).toBeGreaterThan(1);
   await expect.poll(points).toBeLessThan(70);
 });
+
+browserTest(
+  "a round that was abandoned again and again shows its newest attempts, and older ones when asked",
+  async () => {
+    const folder = await dataFolder();
+    const first = await localCoordinator({ dataFolder: folder });
+    const cohort = { size: 1, minimum: 1, overSelect: 1 };
+    const { run } = await createRun(first.url, specOf({ cohort }), { start: false });
+    await first.close();
+    const store = await openSqliteStore(join(folder, "tributary.sqlite"));
+    for (let attempt = 1; attempt <= 30; attempt++) {
+      const timeline: AttemptTimeline = {
+        ...{ kind: "train", attempt, openedAt: 1, outcome: "abandoned", reason: "the deadline passed", endedMs: 9 },
+        ...{ cohort: 0, dropped: 0, steps: [], lanes: [] },
+      };
+      store.noteAttempt({ run, round: 1, timeline, asked: [], answered: [] });
+    }
+    await store.beginAttempt(run, 1, 30);
+    await store.close();
+    const { url } = await localCoordinator({ dataFolder: folder });
+    const { page, complaints } = await openPage();
+    await page.goto(`${url}/#/runs/${run}/rounds/1`);
+    await page.getByText("The newest 5 of 30 attempts.").waitFor();
+    const shown = () => page.locator(".attempt h3").allTextContents();
+    const attempts = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, index) => expect.stringContaining(`Attempt ${from + index}, training`));
+    expect(await shown()).toEqual(attempts(26, 30));
+    await page.getByRole("button", { name: "Show older attempts" }).click();
+    await page.getByText("The newest 25 of 30 attempts.").waitFor();
+    expect(await shown()).toEqual(attempts(6, 30));
+
+    // A live attempt joins them, and none of those in between is lost.
+    const device = await HandDevice.joined(url, run);
+    await call(url, `POST ${routes.runAction("start", run)}`);
+    await device.asked();
+    await page.getByText("The newest 26 of 31 attempts.").waitFor();
+    expect(await shown()).toEqual(attempts(6, 31));
+    await page.getByRole("button", { name: "Show older attempts" }).click();
+    await expect.poll(shown).toEqual(attempts(1, 31));
+    expect(await page.getByRole("button", { name: "Show older attempts" }).count()).toBe(0);
+    expect(complaints).toEqual([]);
+  },
+);

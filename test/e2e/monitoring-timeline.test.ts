@@ -91,6 +91,7 @@ test("a run's totals are those of all its rounds and their judging, also after a
 for (const [what, path] of [
   ["a round before the first", "rounds/0/timeline"],
   ["a round that is no number", "rounds/last/timeline"],
+  ["more attempts than are given", "rounds/1/timeline?limit=21"],
   ["no points at all", "history?points=0"],
   ["more points than are given", "history?points=2001"],
   ["rounds before the first", "history?before=0"],
@@ -109,6 +110,8 @@ test("a run that nobody knows has neither timeline nor history; a round to come 
     expect((await call(shared.url, `GET ${path}`)).status).toBe(404);
   }
   const { run } = await createRun(shared.url, specOf(), { start: false });
-  expect((await call(shared.url, `GET ${routes.timeline(run, 7)}`)).body).toEqual({ run, round: 7, attempts: [] });
+  expect((await call(shared.url, `GET ${routes.timeline(run, 7)}`)).body).toEqual({
+    ...{ run, round: 7, known: 0, attempts: [] },
+  });
   expect((await call(shared.url, `GET ${routes.history(run)}`)).body).toEqual([]);
 });

@@ -251,20 +251,46 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
         store.noteAttempt({ run, round, timeline: timelineOf(attempt), asked, answered: asked.slice(0, 1) });
       };
       end(1, 1);
-      expect(await store.timelines(run, 1)).toEqual([timelineOf(1)]);
+      const all = { limit: 20 };
+      expect(await store.timelines(run, 1, all)).toEqual({ known: 1, attempts: [timelineOf(1)] });
       end(1, 2);
       await store.writeEvents();
       end(1_001, 1);
       await store.close();
       const again = await stored.open();
-      expect(await again.timelines(run, 1)).toEqual([]);
-      expect(await again.timelines(run, 1_001)).toEqual([timelineOf(1)]);
+      expect(await again.timelines(run, 1, all)).toEqual({ known: 0, attempts: [] });
+      expect(await again.timelines(run, 1_001, all)).toEqual({ known: 1, attempts: [timelineOf(1)] });
       const counted = (await again.clients()).map(({ asked, answered }) => [asked, answered]);
       expect(counted).toEqual([
         [3, 3],
         [3, 0],
       ]);
       await again.close();
+    });
+
+    test("of a round's many attempts the newest are given, or those before one; a thousand are kept", async () => {
+      const store = await begunRun(await place());
+      const end = (attempt: number) => {
+        const figures = { openedAt: 1, outcome: "abandoned", cohort: 0, dropped: 0 } as const;
+        const timeline: AttemptTimeline = { kind: "train", attempt, ...figures, steps: [], lanes: [] };
+        store.noteAttempt({ run, round: 1, timeline, asked: [], answered: [] });
+      };
+      const given = async (page: { before?: number; limit: number }) => {
+        const { known, attempts } = await store.timelines(run, 1, page);
+        return [known, attempts.map(({ attempt }) => attempt)];
+      };
+      for (let attempt = 1; attempt <= 8; attempt++) end(attempt);
+      await store.writeEvents();
+      // Two that are not written yet.
+      end(9);
+      end(10);
+      expect(await given({ limit: 3 })).toEqual([10, [8, 9, 10]]);
+      expect(await given({ before: 10, limit: 3 })).toEqual([10, [7, 8, 9]]);
+      expect(await given({ before: 3, limit: 3 })).toEqual([10, [1, 2]]);
+      end(1_008);
+      await store.writeEvents();
+      expect(await given({ limit: 5 })).toEqual([3, [9, 10, 1_008]]);
+      await store.close();
     });
 
     test("a client is found by its id and its session's token, and revoked for good", async () => {

@@ -1,7 +1,6 @@
 import { type Algorithm, lanesLength, type ServerState } from "@tributary/algorithm";
 import {
   type Accepted,
-  type AttemptTimeline,
   type ClientId,
   type Decline,
   type Hint,
@@ -10,6 +9,7 @@ import {
   modelOf,
   type ProgressReport,
   ProtocolError,
+  type RoundTimeline,
   type RunId,
   type RunPlan as RunPlanMessage,
   type RunRecord,
@@ -295,11 +295,15 @@ export class RunSession {
     link.ask({ ...hintOf(this.run, open.attempt, step), ...(small ? { question } : {}) });
   }
 
-  /** Every attempt at a round that is still known, the open one among them. */
-  async timeline(round: number): Promise<AttemptTimeline[]> {
-    const ended = await this.#ports.store.timelines(this.run, round);
+  /** Attempts at a round, the open one among them: the newest `limit` of those before attempt `before`, if that is given. */
+  async timeline(round: number, page: { readonly before?: number; readonly limit: number }): Promise<RoundTimeline> {
+    const { run } = this;
+    const { known, attempts } = await this.#ports.store.timelines(run, round, page);
     const open = this.#timeline.open(round, this.#ports.now());
-    return open === undefined ? ended : [...ended, open];
+    if (open === undefined) return { run, round, known, attempts: [...attempts] };
+    const isWanted = page.before === undefined || open.attempt < page.before;
+    const wanted = isWanted ? [...attempts, open].slice(-page.limit) : [...attempts];
+    return { run, round, known: known + 1, attempts: wanted };
   }
 
   /** A vector of the open question was sent to `client`. */
@@ -608,11 +612,11 @@ export class RunSession {
     const { modelVersion } = this.#state.progress;
     const at = Math.round(this.#ports.now());
     const seconds = (this.#ports.now() - openedAt) / 1000;
+    const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics, seconds, ...judging });
     const totals = withJudgement(this.#totals, { seconds, ...judging });
     const state = { ...this.#stored(next.state), totals, events: [...judged, ...this.#phaseChange(next.state)] };
     await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, ...judging, state });
     this.#record = { ...this.#record, totals };
-    const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics, seconds, ...judging });
     this.#toldPhase = next.state.phase;
     this.#log.info({ round, metrics }, "model judged");
     this.#handle(event);

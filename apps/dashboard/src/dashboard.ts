@@ -39,6 +39,16 @@ export function pagePaths(run: string, first: number, last: number): string[] {
   return last < first ? [] : [...new Set([pagePath(run, last), pagePath(run, first)])];
 }
 
+export const pageAttempts = 20;
+/** The pages that hold a round's attempts from `from` on and before `before`. */
+export function attemptPaths(run: string, round: number, { from, before }: { from: number; before: number }): string[] {
+  const pages: string[] = [];
+  for (let page = Math.floor((before - 2) / pageAttempts); (page + 1) * pageAttempts >= from; page--) {
+    pages.push(`${routes.timeline(run, round)}?before=${(page + 1) * pageAttempts + 1}&limit=${pageAttempts}`);
+  }
+  return pages;
+}
+
 /** What nobody looks at is let go of beyond this many, what was longest not asked for first. */
 const mostResources = 200;
 
@@ -254,7 +264,9 @@ export class Dashboard {
   }
 
   #staleRound(run: string, round: number): void {
-    this.#stale(routes.round(run, round), routes.timeline(run, round));
+    const timeline = routes.timeline(run, round);
+    this.#stale(routes.round(run, round), timeline);
+    for (const path of this.#resources.keys()) if (path.startsWith(`${timeline}?`)) this.#stale(path);
   }
 
   #stale(...paths: readonly string[]): void {

@@ -174,6 +174,8 @@ export const words = {
   timeline: {
     title: "Timeline",
     none: "Nothing is kept of this round's attempts: it is yet to come, or long ago.",
+    newest: (shown: string, known: string) => `The newest ${shown} of ${known} attempts.`,
+    older: "Show older attempts",
     attempt: {
       train: (number: number) => `Attempt ${number}, training`,
       evaluate: (number: number) => `Attempt ${number}, judging the model`,

@@ -58,10 +58,12 @@ export const AttemptTimeline = Type.Object({
 });
 export type AttemptTimeline = Static<typeof AttemptTimeline>;
 
-/** `GET /v1/runs/:run/rounds/:round/timeline`: every try at a round that is still known, in their order. */
+/** `GET /v1/runs/:run/rounds/:round/timeline`: tries at a round, in their order; the newest, unless older are asked for. */
 export const RoundTimeline = Type.Object({
   run: RunId,
   round: Type.Integer(),
+  /** How many tries at the round are known, the open one too. */
+  known: Type.Integer(),
   attempts: Type.Array(AttemptTimeline),
 });
 export type RoundTimeline = Static<typeof RoundTimeline>;

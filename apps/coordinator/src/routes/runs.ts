@@ -124,15 +124,16 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
     {
       ...read,
       schema: {
-        summary: "When which client did what at a round: every attempt that is still known, the open one too",
+        summary: "When which client did what at a round, by attempt: the newest, or those before one",
         params: ByRound,
+        querystring: Type.Object({
+          before: Type.Optional(Type.Integer({ minimum: 1 })),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
+        }),
         response: { 200: RoundTimeline, "4xx": Problem },
       },
     },
-    async ({ params: { run, round } }) => {
-      const session = federation.session(run);
-      return { run: session.run, round, attempts: await session.timeline(round) };
-    },
+    async ({ params: { run, round }, query }) => federation.session(run).timeline(round, { limit: 5, ...query }),
   );
 
   app.get(

@@ -105,9 +105,11 @@ export function sqlStore(database: Kysely<Tables>): Store {
     round: (run, round) => rounds.findRound(database, run, round),
     history: (run, page) => rounds.thinnedRounds(database, run, page),
     noteAttempt: (end) => void ended.push(end),
-    timelines: async (run, round) => {
-      const written = await timelines.timelinesOf(database, run, round);
-      return [...written, ...ended.filter((end) => end.run === run && end.round === round).map((end) => end.timeline)];
+    timelines: async (run, round, page) => {
+      const pending = ended.filter((end) => end.run === run && end.round === round).map((end) => end.timeline);
+      const { known, attempts } = await timelines.timelinesOf(database, { run, round }, page);
+      const older = pending.filter(({ attempt }) => page.before === undefined || attempt < page.before);
+      return { known: known + pending.length, attempts: [...attempts, ...older].slice(-page.limit) };
     },
     models: (run) => models.allModels(database, run),
     model: async (run, version) => (await models.findModel(database, run, version))?.model,

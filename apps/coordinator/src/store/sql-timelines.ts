@@ -6,6 +6,8 @@ import type { Tables } from "./tables.ts";
 
 /** How many rounds of a run keep their timelines: the newest ones. */
 const timelinesKept = 1_000;
+/** How many attempts of one round: a run that never finds enough clients tries for months. */
+const attemptsKept = 1_000;
 
 /** The attempt's timeline (the first, should it end twice), and one more for everyone it asked and everyone who answered. */
 export async function insertAttemptEnd(tables: Kysely<Tables>, end: AttemptEnd): Promise<void> {
@@ -20,17 +22,26 @@ export async function insertAttemptEnd(tables: Kysely<Tables>, end: AttemptEnd):
     .where("run", "=", run)
     .where("round", "<=", round - timelinesKept)
     .execute();
+  await tables
+    .deleteFrom("timelines")
+    .where("run", "=", run)
+    .where("round", "=", round)
+    .where("attempt", "<=", timeline.attempt - attemptsKept)
+    .execute();
   await addToEach(tables, "asked", end.asked);
   await addToEach(tables, "answered", end.answered);
 }
 
-export async function timelinesOf(tables: Kysely<Tables>, run: RunId, round: number): Promise<AttemptTimeline[]> {
-  const rows = await tables
-    .selectFrom("timelines")
-    .select("body")
-    .where("run", "=", run)
-    .where("round", "=", round)
-    .orderBy("attempt")
-    .execute();
-  return rows.map(({ body }) => JSON.parse(body) as AttemptTimeline);
+/** The newest `limit` of a round's attempts before attempt `before`, in their order, and how many it has in all. */
+export async function timelinesOf(
+  tables: Kysely<Tables>,
+  at: { readonly run: RunId; readonly round: number },
+  page: { readonly before?: number; readonly limit: number },
+): Promise<{ known: number; attempts: AttemptTimeline[] }> {
+  const all = tables.selectFrom("timelines").where("run", "=", at.run).where("round", "=", at.round);
+  const count = await all.select(({ fn }) => fn.countAll().as("known")).executeTakeFirstOrThrow();
+  const older = page.before === undefined ? all : all.where("attempt", "<", page.before);
+  const rows = await older.select("body").orderBy("attempt", "desc").limit(page.limit).execute();
+  const attempts = rows.map(({ body }) => JSON.parse(body) as AttemptTimeline).reverse();
+  return { known: Number(count.known), attempts };
 }

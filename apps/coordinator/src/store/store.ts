@@ -168,8 +168,15 @@ export interface Store {
   ): Promise<RoundSummary[]>;
   /** Remembers an attempt that ended, to be written as events are; a crash before that loses it. */
   noteAttempt(end: AttemptEnd): void;
-  /** The attempts of a round that ended, in their order; those of the newest thousand rounds are kept. */
-  timelines(run: RunId, round: number): Promise<AttemptTimeline[]>;
+  /**
+   * Of the attempts at a round that ended, the newest `limit` before attempt `before` (default: of all), in their order,
+   * and how many there are in all. Kept are the newest thousand rounds', and of each its newest thousand.
+   */
+  timelines(
+    run: RunId,
+    round: number,
+    page: { readonly before?: number; readonly limit: number },
+  ): Promise<{ readonly known: number; readonly attempts: readonly AttemptTimeline[] }>;
   /** Every model version in ascending order. */
   models(run: RunId): Promise<ModelRecord[]>;
   model(run: RunId, version: number): Promise<ModelRecord | undefined>;

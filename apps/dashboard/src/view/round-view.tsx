@@ -1,18 +1,21 @@
+import { useSignal } from "@preact/signals";
 import {
+  type AttemptTimeline,
   type ClientRecord,
   type Dropped,
   type RoundRecord,
+  type RoundTimeline,
   type RunRecord,
   routes,
   summaryOf,
   trafficOf,
 } from "@tributary/protocol";
 import { useRef } from "preact/hooks";
-import type { Dashboard } from "../dashboard.ts";
+import { attemptPaths, type Dashboard, pageAttempts } from "../dashboard.ts";
 import { figureText, secondsOf, timeParts, wallSeconds } from "../figures.ts";
 import { bytes, count, instant, seconds, shortId } from "../format.ts";
 import { link } from "../place.ts";
-import { useResource } from "../use-resource.ts";
+import { useResource, useResources } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { useLiveTimeline } from "./open-attempt.tsx";
 import { RestLinks } from "./rest.tsx";
@@ -33,6 +36,13 @@ export function RoundView({ dashboard, round }: { dashboard: Dashboard; round: n
 
 function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dashboard; round: number }) {
   const timeline = useLiveTimeline(dashboard, run.run, round);
+  const from = useSignal(Number.POSITIVE_INFINITY);
+  const before = timeline?.attempts[0]?.attempt ?? 1;
+  const paths = attemptPaths(run.run, round, { from: from.value, before });
+  const older = useResources<RoundTimeline>(dashboard, paths);
+  const attempts = inOrder([...older, timeline].flatMap((part) => part?.attempts ?? [])).filter(
+    ({ attempt }) => attempt >= Math.min(from.value, before),
+  );
   const clients = useResource<ClientRecord[]>(dashboard, routes.clients());
   const names = new Map(clients?.map(({ client, name }) => [client as string, name]));
   const nameOf = (client: string) => names.get(client) ?? shortId(client);
@@ -70,8 +80,20 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
         <>
           <section class="card">
             <h2>{words.timeline.title}</h2>
-            {timeline.attempts.length === 0 ? <p class="soft">{words.timeline.none}</p> : null}
-            {timeline.attempts.map((attempt) => (
+            {attempts.length === 0 ? <p class="soft">{words.timeline.none}</p> : null}
+            {attempts.length < timeline.known ? (
+              <p class="row">
+                <span class="soft">{words.timeline.newest(count(attempts.length), count(timeline.known))}</span>
+                <button
+                  type="button"
+                  class="secondary"
+                  onClick={() => (from.value = Math.max(1, attempts[0]!.attempt - pageAttempts))}
+                >
+                  {words.timeline.older}
+                </button>
+              </p>
+            ) : null}
+            {attempts.map((attempt) => (
               <AttemptLanes key={attempt.attempt} attempt={attempt} nameOf={nameOf} />
             ))}
           </section>
@@ -82,7 +104,7 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
           )}
           <RestLinks
             resources={[
-              { path: routes.timeline(run.run, round) },
+              ...[routes.timeline(run.run, round), ...paths].map((path) => ({ path })),
               ...(isCommitted ? [{ path: routes.round(run.run, round) }] : []),
               { path: routes.clients() },
             ]}
@@ -93,6 +115,12 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
       )}
     </article>
   );
+}
+
+/** Each attempt once, as it was told of last. */
+function inOrder(attempts: readonly AttemptTimeline[]): AttemptTimeline[] {
+  const known = new Map(attempts.map((attempt) => [attempt.attempt, attempt]));
+  return [...known.values()].sort((a, b) => a.attempt - b.attempt);
 }
 
 function CommittedRound({ record, nameOf }: { record: RoundRecord; nameOf: (client: string) => string }) {
