@@ -1,5 +1,6 @@
-import { EventStreamReader, type Fault, type Problem, type StreamMessage } from "@tributary/protocol";
+import { EventStreamReader, type Fault, type Problem, routes, type StreamMessage } from "@tributary/protocol";
 
+const patienceMs = 60_000;
 const keyName = "tributary-admin-key";
 
 /** The coordinator refused a request, in its own words. `status` 0: it did not answer. */
@@ -27,7 +28,8 @@ export const api = {
     else sessionStorage.setItem(keyName, key);
   },
   async get<Value>(path: string): Promise<Value> {
-    return (await send("GET", path)).json() as Promise<Value>;
+    // A request on a dead line would keep everything that waits for it from being asked for again.
+    return (await send("GET", path, { signal: AbortSignal.timeout(patienceMs) })).json() as Promise<Value>;
   },
   async post<Value>(path: string, body?: unknown): Promise<Value> {
     return (await send("POST", path, body === undefined ? {} : { body })).json() as Promise<Value>;
@@ -42,18 +44,34 @@ export const api = {
     link.click();
     URL.revokeObjectURL(address);
   },
-  /** Server-sent events after number `after` (default: new ones), until the connection ends. */
-  async *events(after: string, signal: AbortSignal, onOpen: () => void): AsyncGenerator<StreamMessage> {
-    const headers: Record<string, string> = after === "" ? {} : { "last-event-id": after };
-    const response = await send("GET", "/v1/events", { headers, signal });
-    onOpen();
-    const reader = new EventStreamReader();
-    const decoder = new TextDecoder();
-    const body = response.body!.getReader();
-    for (;;) {
-      const { done, value } = await body.read();
-      if (done) return;
-      yield* reader.read(decoder.decode(value, { stream: true }));
+  /**
+   * Server-sent events after number `after` (default: new ones), until the connection ends. Calls `onWord` at whatever
+   * comes, heartbeats too; rejects when nothing comes for `silenceMs`, since a line can die without an end.
+   */
+  async *events(
+    after: string,
+    line: { readonly signal: AbortSignal; readonly silenceMs: number; readonly onWord: () => void },
+  ): AsyncGenerator<StreamMessage> {
+    const silence = new AbortController();
+    const watchdog = () => setTimeout(() => silence.abort(), line.silenceMs);
+    let timer = watchdog();
+    try {
+      const headers: Record<string, string> = after === "" ? {} : { "last-event-id": after };
+      const signal = AbortSignal.any([line.signal, silence.signal]);
+      const response = await send("GET", routes.events(), { headers, signal });
+      const reader = new EventStreamReader();
+      const decoder = new TextDecoder();
+      const body = response.body!.getReader();
+      for (;;) {
+        const { done, value } = await body.read();
+        if (done) return;
+        clearTimeout(timer);
+        timer = watchdog();
+        line.onWord();
+        yield* reader.read(decoder.decode(value, { stream: true }));
+      }
+    } finally {
+      clearTimeout(timer);
     }
   },
 };

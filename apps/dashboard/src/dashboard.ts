@@ -2,6 +2,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import {
   type EventGap,
   type FederationEvent,
+  heartbeatMs,
   isOver,
   type ModelRecord,
   type RoundSummary,
@@ -14,11 +15,16 @@ import { link, type Place, placeOf } from "./place.ts";
 import { Resource } from "./resource.ts";
 import type { Writing } from "./spec/writing.ts";
 
-/** How the page stands with the coordinator. */
-export type Link = "connecting" | "live" | "lost" | "key needed" | "key refused";
+/** How the page stands with the coordinator. `polled`: it answers, and its events do not come through. */
+export type Link = "connecting" | "live" | "polled" | "lost" | "key needed" | "key refused";
 export type Action = "start" | "pause" | "resume" | "stop";
 
 const retryMs = 2_000;
+/** A line on which not even heartbeats come is dead, whatever the browser thinks of it. */
+const silenceMs = 3 * heartbeatMs;
+/** The coordinator begins every stream with a comment: where that does not come, events are held back. */
+const firstWordMs = 5_000;
+const pollMs = 5_000;
 const settleMs = 150;
 
 const curvePoints = 1_000;
@@ -74,6 +80,8 @@ export class Dashboard {
   readonly writings = new Map<string | undefined, Signal<Writing>>();
   #lastEventId = "";
   #stream = new AbortController();
+  /** Ends the polling, while there is any. */
+  #polling: AbortController | undefined;
   readonly #due = new Map<string, number>();
   readonly #resources = new Map<string, Resource<unknown>>();
 
@@ -166,29 +174,66 @@ export class Dashboard {
   async #follow(): Promise<void> {
     const stream = new AbortController();
     this.#stream = stream;
+    this.#polling = undefined;
     while (!stream.signal.aborted) {
+      const held = setTimeout(() => void this.#poll(stream.signal), firstWordMs);
+      const onWord = () => {
+        if (this.link.value === "live") return;
+        clearTimeout(held);
+        this.#polling?.abort();
+        this.link.value = "live";
+        this.lostAt.value = undefined;
+        void this.tell(() => this.#lookAtAll());
+      };
       try {
-        const opened = () => {
-          this.link.value = "live";
-          this.lostAt.value = undefined;
-          void this.tell(() => this.#lookAtAll());
-        };
-        for await (const { data, lastEventId } of api.events(this.#lastEventId, stream.signal, opened)) {
+        const line = { signal: stream.signal, silenceMs, onWord };
+        for await (const { data, lastEventId } of api.events(this.#lastEventId, line)) {
           this.#lastEventId = lastEventId;
           this.#hear(JSON.parse(data) as FederationEvent | EventGap);
         }
       } catch (error) {
-        if (stream.signal.aborted) return;
-        const status = error instanceof Refused ? error.status : 0;
-        if (status === 401 || status === 403) {
-          this.link.value = api.hasKey ? "key refused" : "key needed";
-          return;
-        }
+        if (stream.signal.aborted || this.#isLockedOut(error)) return;
+      } finally {
+        clearTimeout(held);
       }
-      this.link.value = "lost";
-      this.lostAt.value ??= new Date();
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      if (this.#polling === undefined) this.#lose();
+      await pause(retryMs);
     }
+  }
+
+  /** Asks REST again and again while something on the way, such as a proxy, holds the events back. */
+  async #poll(following: AbortSignal): Promise<void> {
+    if (this.#polling !== undefined) return;
+    const polling = new AbortController();
+    this.#polling = polling;
+    const signal = AbortSignal.any([following, polling.signal]);
+    while (!signal.aborted) {
+      try {
+        await this.#lookAtAll();
+        if (signal.aborted) break;
+        this.link.value = "polled";
+        this.lostAt.value = undefined;
+      } catch (error) {
+        if (signal.aborted || this.#isLockedOut(error)) break;
+        this.#lose();
+      }
+      await pause(pollMs);
+    }
+    if (this.#polling === polling) this.#polling = undefined;
+  }
+
+  #lose(): void {
+    this.link.value = "lost";
+    this.lostAt.value ??= new Date();
+  }
+
+  /** Whether the coordinator wants a key, or another one; then nothing is asked until there is one. */
+  #isLockedOut(error: unknown): boolean {
+    const status = error instanceof Refused ? error.status : 0;
+    if (status !== 401 && status !== 403) return false;
+    this.#stream.abort();
+    this.link.value = api.hasKey ? "key refused" : "key needed";
+    return true;
   }
 
   #hear(event: FederationEvent | EventGap): void {
@@ -292,6 +337,10 @@ export class Dashboard {
     }, settleMs);
     this.#due.set(what, timer);
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** What an operator can do with a run in this phase. */

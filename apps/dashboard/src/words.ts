@@ -11,6 +11,8 @@ export const words = {
   connecting: "Connecting…",
   reconnecting: "Connection lost; trying again…",
   stale: (at: string) => `The coordinator does not answer. What you see is as of ${at}; it goes on by itself.`,
+  polled: "Not live: asking every 5 seconds",
+  held: "Something between this page and the coordinator, such as a proxy that buffers, holds its events back. The page asks for everything every 5 seconds instead.",
   join: "Join page",
   api: "REST API",
   loading: "Loading…",

@@ -1,3 +1,6 @@
+/** The coordinator says something on every event stream at least this often; silence of several of these is a dead line. */
+export const heartbeatMs = 15_000;
+
 /** One message of a `text/event-stream`. */
 export interface StreamMessage {
   readonly event: string;

@@ -1,13 +1,12 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import { EventGap, FederationEvent, Problem, ProtocolError, RunId, routes } from "@tributary/protocol";
+import { EventGap, FederationEvent, heartbeatMs, Problem, ProtocolError, RunId, routes } from "@tributary/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { Federation } from "../federation.ts";
 import type { Store } from "../store/store.ts";
 
-const heartbeatMs = 15_000;
 /** A reader that takes nothing for this long is cut off; it may come back and resume. */
 const patienceMs = 60_000;
 const pageLength = 200;

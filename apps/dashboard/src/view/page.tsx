@@ -54,6 +54,11 @@ export function Page({ dashboard }: { dashboard: Dashboard }) {
           {words.stale(clockTime(lostAt))}
         </p>
       ) : null}
+      {link === "polled" ? (
+        <p class="banner lost" role="status">
+          {words.held}
+        </p>
+      ) : null}
       <main>
         {locked ? <KeyForm dashboard={dashboard} refused={link === "key refused"} /> : <View {...{ dashboard }} />}
       </main>
@@ -98,7 +103,7 @@ function View({ dashboard }: { dashboard: Dashboard }) {
 }
 
 function LinkState({ link }: { link: Link }) {
-  const shown = { live: words.live, lost: words.reconnecting, connecting: words.connecting };
+  const shown = { live: words.live, polled: words.polled, lost: words.reconnecting, connecting: words.connecting };
   const text = link in shown ? shown[link as keyof typeof shown] : "";
   return (
     <p class={`link ${link === "live" ? "good" : link}`} role="status">
