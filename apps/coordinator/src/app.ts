@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { Federation } from "./federation.ts";
 import { Identities } from "./identities.ts";
 import type { Models } from "./models.ts";
+import { compression } from "./plugins/compression.ts";
 import { type Access, credentials } from "./plugins/credentials.ts";
 import { lastConnections } from "./plugins/last-connections.ts";
 import { metrics } from "./plugins/metrics.ts";
@@ -94,6 +95,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   const mayTalk: Origins = { allowed: options.allowedOrigins ?? [], loopbackOnly: options.loopbackOnly };
   await app.register(origins, mayTalk);
   await app.register(credentials, { access, store, now: () => federation.now() });
+  await app.register(compression);
   await app.register(openapi);
   await app.register(metrics, { federation, store, spool });
   const handshakesPerSecond = options.handshakesPerSecond ?? 500;
