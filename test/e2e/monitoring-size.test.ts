@@ -1,8 +1,8 @@
 import { get } from "node:http";
 import { gunzipSync } from "node:zlib";
-import { routes } from "@tributary/protocol";
+import { type RunRecord, routes } from "@tributary/protocol";
 import { expect, test } from "vitest";
-import { createRun } from "../support/coordinator-calls.ts";
+import { call, createRun } from "../support/coordinator-calls.ts";
 import { localCoordinator } from "../support/coordinator-local.ts";
 import { longRun } from "../support/long-run.ts";
 import { specOf } from "../support/specs.ts";
@@ -48,4 +48,17 @@ test("event streams, weights and short answers leave as they are", async () => {
     expect([path, headers["content-encoding"]]).toEqual([path, undefined]);
     expect(bytes.length).toBeGreaterThan(0);
   }
+});
+
+test("a run is shown without its specification where that is asked for, and with it otherwise", async () => {
+  const { url } = await localCoordinator();
+  const { run, spec } = await createRun(url, specOf(), { start: false });
+  const shown = async (path: string) => (await call<RunRecord>(url, `GET ${path}`)).body;
+  const { spec: found, ...rest } = await shown(routes.run(run));
+  expect(found).toEqual(spec);
+  expect(await shown(`${routes.run(run)}?spec=true`)).toEqual({ ...rest, spec });
+  expect(await shown(`${routes.run(run)}?spec=false`)).toEqual(rest);
+  expect(await shown(routes.runs())).toEqual([{ ...rest, spec }]);
+  expect(await shown(`${routes.runs()}?spec=false`)).toEqual([rest]);
+  expect((await call(url, `GET ${routes.runs()}?spec=some`)).status).toBe(400);
 });

@@ -7,6 +7,7 @@ import {
   type ModelRecord,
   type RoundSummary,
   type RunRecord,
+  type RunStanding,
   routes,
   summaryOf,
 } from "@tributary/protocol";
@@ -242,7 +243,7 @@ export class Dashboard {
       return;
     }
     const { run } = event;
-    this.#soon(`run ${run}`, async () => this.#put(await api.get<RunRecord>(routes.run(run))));
+    this.#soon(`run ${run}`, () => this.#lookAt(run));
     switch (event.type) {
       case "round": {
         const summary = summaryOf(event.record);
@@ -320,7 +321,21 @@ export class Dashboard {
 
   async #lookAtAll(): Promise<void> {
     for (const resource of this.#resources.values()) resource.stale();
-    this.runs.value = await api.get<RunRecord[]>(routes.runs());
+    const known = new Map(this.runs.value?.map(({ run, spec }) => [run, spec]));
+    if (known.size === 0) {
+      this.runs.value = await api.get<RunRecord[]>(routes.runs());
+      return;
+    }
+    const runs = await api.get<RunStanding[]>(`${routes.runs()}?spec=false`);
+    this.runs.value = runs.flatMap((run) => (known.has(run.run) ? { ...run, spec: known.get(run.run) } : []));
+    for (const { run } of runs) if (!known.has(run)) await this.#lookAt(run);
+  }
+
+  /** Asks for a run, and for its specification the first time only: that never changes, and may be long. */
+  async #lookAt(run: string): Promise<void> {
+    const known = this.runs.value?.find((record) => record.run === run);
+    if (known === undefined) return this.#put(await api.get<RunRecord>(routes.run(run)));
+    this.#put({ ...(await api.get<RunStanding>(`${routes.run(run)}?spec=false`)), spec: known.spec });
   }
 
   #put(record: RunRecord): void {

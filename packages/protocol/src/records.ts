@@ -38,6 +38,10 @@ export const RunRecord = Type.Object({
 });
 export type RunRecord = Static<typeof RunRecord>;
 
+/** A run without its specification, which never changes and may be long: what `?spec=false` asks for. */
+export const RunStanding = Type.Omit(RunRecord, ["spec"]);
+export type RunStanding = Static<typeof RunStanding>;
+
 /** A specification of which a run could be created, every default filled in. */
 export const RunCheck = Type.Object({ spec: Type.Unknown() });
 export type RunCheck = Static<typeof RunCheck>;

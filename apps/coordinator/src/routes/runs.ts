@@ -11,14 +11,18 @@ import {
   RunId,
   RunRecord,
   type RunSpec,
+  RunStanding,
   routes,
 } from "@tributary/protocol";
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { clientRecords } from "../client-records.ts";
 import type { Federation } from "../federation.ts";
 import type { Store } from "../store/store.ts";
 
 const ByRun = Type.Object({ run: RunId });
+/** With `spec=false` each is a RunStanding. */
+const WithSpec = Type.Object({ spec: Type.Optional(Type.Boolean()) });
+const ShownRun = Type.Object({ ...RunStanding.properties, spec: Type.Optional(Type.Unknown()) });
 const ByRound = Type.Object({ run: RunId, round: Type.Integer({ minimum: 1 }) });
 
 /** Runs, their rounds and their clients: what an operator creates, steers and watches. */
@@ -32,6 +36,12 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
     const { cohort, secureAggregation } = record.spec as RunSpec;
     const protection = secureAggregation === "required" ? "secure aggregation" : "not secure";
     return { ...record, devices: federation.devices.countFor(record.run, cohort.tags), protection };
+  }
+
+  /** As `shown`, and without its specification unless that is wanted. */
+  function told(record: RunRecord, { spec: isWanted = true }: Static<typeof WithSpec>): Static<typeof ShownRun> {
+    const { spec, ...standing } = shown(record);
+    return isWanted ? { ...standing, spec } : standing;
   }
 
   app.post(
@@ -64,14 +74,29 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
 
   app.get(
     routes.runs(),
-    { ...read, schema: { summary: "All runs, oldest first", response: { 200: Type.Array(RunRecord) } } },
-    async () => federation.records().map(shown),
+    {
+      ...read,
+      schema: {
+        summary: "All runs, oldest first",
+        querystring: WithSpec,
+        response: { 200: Type.Array(ShownRun), "4xx": Problem },
+      },
+    },
+    async ({ query }) => federation.records().map((record) => told(record, query)),
   );
 
   app.get(
     routes.run(),
-    { ...read, schema: { summary: "One run", params: ByRun, response: { 200: RunRecord, "4xx": Problem } } },
-    async ({ params }) => shown(federation.session(params.run).record),
+    {
+      ...read,
+      schema: {
+        summary: "One run",
+        params: ByRun,
+        querystring: WithSpec,
+        response: { 200: ShownRun, "4xx": Problem },
+      },
+    },
+    async ({ params, query }) => told(federation.session(params.run).record, query),
   );
 
   for (const action of ["start", "pause", "resume", "stop"] as const) {
