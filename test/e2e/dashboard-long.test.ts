@@ -39,10 +39,10 @@ browserTest(
       await table.getByRole("row", { name: new RegExp(`^2,${round - 2_000} – `) }).waitFor();
     }
     await page.getByText("2,347 rows").waitFor();
-  // A specification never changes; it is not fetched with every event.
-  const again = asked.map((address) => new URL(address)).filter(({ pathname }) => pathname === routes.run(run));
-  expect(again.length).toBeGreaterThan(0);
-  expect(again.filter(({ search }) => search !== "?spec=false")).toEqual([]);
+    // A specification never changes; it is not fetched with every event.
+    const again = asked.map((address) => new URL(address)).filter(({ pathname }) => pathname === routes.run(run));
+    expect(again.length).toBeGreaterThan(0);
+    expect(again.filter(({ search }) => search !== "?spec=false")).toEqual([]);
     expect(complaints).toEqual([]);
   },
 );

@@ -94,6 +94,22 @@ browserTest("a round's timeline has a lane a device: who was slow, who is missin
   expect(complaints).toEqual([]);
 });
 
+browserTest("a run shows its latest problem until a round gets over it", async () => {
+  const { url } = await localCoordinator();
+  const { run } = await createRun(url, specOf(oneDevice));
+  const gone = await HandDevice.joined(url, run);
+  const { page } = await openPage();
+  await page.goto(url);
+  await gone.asked();
+  await gone.emit("leave", { run });
+  const problem = page.getByText(/^Last problem, just now: round 1, attempt 1 abandoned: 0 of 1/);
+  await problem.waitFor();
+  await page.getByText("waiting for clients: 0 of 1 present").waitFor();
+  const device = await HandDevice.joined(url, run);
+  await device.answer(await device.asked(), tinyUpdate(0.1));
+  await problem.waitFor({ state: "hidden" });
+});
+
 browserTest("clients are found, sorted and, once it is confirmed, revoked", async () => {
   const { url } = await localCoordinator();
   const { run } = await createRun(url, specOf(), { start: false });

@@ -34,7 +34,7 @@ test("a device that enrolled before devices had keys is there still, its token w
   const later = ["public_key", "token_expires_at", "asked", "answered", "capabilities"];
   for (const column of later) database.exec(`alter table clients drop column ${column}`);
   database.exec(
-    "drop index judged_rounds; alter table runs drop column totals; drop table timelines; alter table rounds drop column summary",
+    "drop index judged_rounds; alter table runs drop column totals; alter table runs drop column problem; drop table timelines; alter table rounds drop column summary",
   );
   database.exec("update meta set value = '2' where key = 'schema_version'");
   database.close();
@@ -57,7 +57,7 @@ test("a run from before runs had totals has those of all its rounds, their judgi
   await store.saveEvaluation({ run, round: 101, ...judgement, state: { phase: "paused", progress: 1 } });
   await store.close();
   const database = await openSqlite(file);
-  database.exec("alter table runs drop column totals; drop index judged_rounds");
+  database.exec("alter table runs drop column totals; alter table runs drop column problem; drop index judged_rounds");
   database.exec("update meta set value = '5' where key = 'schema_version'");
   database.close();
   const migrated = await openSqliteStore(file);

@@ -64,6 +64,26 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       await store.close();
     });
 
+    test("a run's problem is written with the next change, and stays until a state without it is saved", async () => {
+      const stored = await place();
+      const store = await stored.open();
+      await store.createRun(newRun());
+      const state = { phase: "gathering", progress: 1 } as const;
+      const problem = { at: 7, text: "nobody came" };
+      store.noteProblem(run, { at: 6, text: "before" });
+      store.noteProblem(run, problem);
+      await store.close();
+      const again = await stored.open();
+      expect((await again.run(run))?.record.problem).toEqual(problem);
+      await again.saveRunState(run, { ...state, problem });
+      expect((await again.run(run))?.record.problem).toEqual(problem);
+      again.noteProblem(run, { at: 8, text: "of what the state has got over" });
+      await again.saveRunState(run, state);
+      await again.writeEvents();
+      expect((await again.run(run))?.record).not.toHaveProperty("problem");
+      await again.close();
+    });
+
     test("an attempt is begun once, for the committed round or the next", async () => {
       const store = await begunRun(await place());
       expect(await store.lastAttempt(run, 1)).toBe(0);

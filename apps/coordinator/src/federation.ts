@@ -63,6 +63,10 @@ export class Federation {
       identityKey: (client) => this.#identityKey(client),
       now,
       note: (event) => this.#note(event),
+      noteProblem: (run, problem) => {
+        this.#ports.store.noteProblem(run, problem);
+        this.#write();
+      },
     };
     this.devices.onMembership = ({ client, name, run, change }) => {
       const place = { at: this.now(), run, client };
@@ -160,8 +164,12 @@ export class Federation {
 
   /** Tells watchers, once it is durable: with the next commit, or within moments of its own. */
   #note(event: UnnumberedEvent): void {
+    this.#ports.store.noteEvent(event);
+    this.#write();
+  }
+
+  #write(): void {
     const { store, log } = this.#ports;
-    store.noteEvent(event);
     if (this.#writing !== undefined || this.#closed) return;
     this.#writing = setTimeout(() => {
       this.#writing = undefined;

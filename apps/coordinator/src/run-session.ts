@@ -12,6 +12,7 @@ import {
   type RoundTimeline,
   type RunId,
   type RunPlan as RunPlanMessage,
+  type RunProblem,
   type RunRecord,
   type RunSpec,
   type RunTotals,
@@ -67,6 +68,8 @@ export interface SessionPorts {
   readonly identityKey: (client: ClientId) => Promise<Uint8Array>;
   /** Tells watchers of something that no commit of its own makes durable. */
   readonly note: (event: UnnumberedEvent) => void;
+  /** Remembers a run's latest problem as `note` does events. */
+  readonly noteProblem: (run: RunId, problem: RunProblem) => void;
   /** Milliseconds since the epoch that never go back. */
   readonly now: () => number;
   readonly log: FastifyBaseLogger;
@@ -77,6 +80,9 @@ const graceMs = 1_000;
 
 /** Sockets carry small messages: a question longer than this is fetched over HTTP. */
 const mostToldCharacters = 32_768;
+
+/** Refusals that an operator should hear of: the device is broken, or not what it seems. */
+const refusedAnswers: ReadonlySet<string> = new Set(["bad_update", "bad_digest", "conflicting_update"]);
 
 /** An attempt whose survivors are fixed, as a restart finds it. */
 export interface StoredAttempt {
@@ -108,7 +114,7 @@ export class RunSession {
   #closed: Collection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
-  #problem: string | undefined;
+  #problem: RunProblem | undefined;
   #stopped = false;
   #rollingBack = false;
   /** The phase that watchers know of. */
@@ -116,7 +122,7 @@ export class RunSession {
   /** Work under way: asking, summing, committing. */
   readonly #work = new WorkLine({
     onWaiting: (why) => {
-      this.#problem = why;
+      this.#trouble(why);
       this.#log.warn({ code: "storage_full" }, why);
     },
     // A fault of ours ends the run with its reason, not the process.
@@ -135,7 +141,9 @@ export class RunSession {
   ) {
     this.run = run.record.run;
     this.spec = run.spec;
-    this.#record = run.record;
+    const { problem, ...record } = run.record;
+    this.#record = record;
+    this.#problem = problem;
     this.#algorithm = run.algorithm;
     this.#server = run.server;
     this.#inclusions = run.inclusions;
@@ -167,10 +175,14 @@ export class RunSession {
   /** What REST shows of this run now. */
   get record(): RunRecord {
     const { progress, phase } = this.#state;
-    const reason = explain(this.#plan, this.#state, this.#world()) ?? this.#problem;
+    const reason = explain(this.#plan, this.#state, this.#world()) ?? this.#problem?.text;
     const { round, modelVersion, latest } = progress;
-    const base = { ...this.#record, phase, round, modelVersion, metrics: latest };
-    return reason === undefined ? base : { ...base, reason };
+    return {
+      ...this.#record,
+      ...{ phase, round, modelVersion, metrics: latest },
+      ...(reason === undefined ? {} : { reason }),
+      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+    };
   }
 
   get #totals(): RunTotals {
@@ -251,7 +263,7 @@ export class RunSession {
 
   declined(client: ClientId, decline: Decline): void {
     this.#log.info({ client, ...addressOf(decline), code: decline.code }, "client declined");
-    this.#problem = `client ${client} declined: ${decline.detail}`;
+    this.#trouble(`client ${client} declined: ${decline.detail}`);
     const { round, attempt, code, detail } = decline;
     const place = { at: Math.round(this.#ports.now()), run: this.run, client, round, attempt };
     this.#ports.note({ type: "decline", ...place, reason: `${code}: ${detail}` });
@@ -316,7 +328,14 @@ export class RunSession {
     const known = [this.#open, this.#closed].find((collection) => collection?.isAt(address));
     if (known?.hasAccepted(address.step, client, upload.digest)) return { accepted: true, duplicate: true };
     this.#check(address, client);
-    const answer = await this.#open!.receive(address.step, client, upload, () => this.#check(address, client));
+    const answer = await this.#open!.receive(address.step, client, upload, () => this.#check(address, client)).catch(
+      (error: unknown) => {
+        if (error instanceof ProtocolError && refusedAnswers.has(error.code)) {
+          this.#trouble(`an answer of client ${client} was refused: ${error.message}`);
+        }
+        throw error;
+      },
+    );
     if (!answer.duplicate) {
       this.#log.debug({ client, ...address, bytes: upload.bytes }, "answer accepted");
       this.#handle({ type: "answered", client, address });
@@ -332,6 +351,11 @@ export class RunSession {
     clearTimeout(this.#timer);
     clearTimeout(this.#graceTimer);
     await this.#work.close();
+  }
+
+  #trouble(text: string): void {
+    this.#problem = { at: Math.round(this.#ports.now()), text };
+    this.#ports.noteProblem(this.run, this.#problem);
   }
 
   #isIrrevocable({ step }: StepAddress): boolean {
@@ -418,7 +442,7 @@ export class RunSession {
       case "abandon": {
         const { round, attempt } = effect.attempt;
         this.#log.warn({ round, attempt, kind: effect.attempt.kind, reason: effect.reason }, "attempt abandoned");
-        this.#problem = `round ${round}, attempt ${attempt} abandoned: ${effect.reason}`;
+        this.#trouble(`round ${round}, attempt ${attempt} abandoned: ${effect.reason}`);
         this.#close(this.#collectionOf(effect.attempt));
         return;
       }
@@ -567,12 +591,12 @@ export class RunSession {
     const next = advance(this.#plan, this.#state, { type: "aggregated", metrics }, this.#world());
     const events = [...roundEvents(records.record), ...this.#phaseChange(next.state)];
     const totals = withRound(this.#totals, records.record);
+    this.#problem = undefined;
     await store.commitRound({ ...records, checkpoint, state: { ...this.#stored(next.state), totals, events } });
     this.#record = { ...this.#record, totals };
     this.#toldPhase = next.state.phase;
     this.#server = server;
     if (this.#algorithm.client.keeps) include(this.#inclusions, records.record);
-    this.#problem = undefined;
     const { round: number, attempt } = records.record;
     this.#log.info(
       { round: number, attempt, survivors: round.survivors.length, modelVersion: version },
@@ -614,6 +638,7 @@ export class RunSession {
     const seconds = (this.#ports.now() - openedAt) / 1000;
     const judged = evaluationEvents({ run: this.run, round, modelVersion, at, metrics, seconds, ...judging });
     const totals = withJudgement(this.#totals, { seconds, ...judging });
+    this.#problem = undefined;
     const state = { ...this.#stored(next.state), totals, events: [...judged, ...this.#phaseChange(next.state)] };
     await this.#ports.store.saveEvaluation({ run: this.run, round, metrics, seconds, ...judging, state });
     this.#record = { ...this.#record, totals };
@@ -640,6 +665,7 @@ export class RunSession {
       ...(state.phase === "collecting" ? { begins: placeOf(state.attempt) } : {}),
       metrics: progress.latest,
       ...("reason" in state ? { reason: state.reason } : {}),
+      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
       ...(startedAt === undefined ? {} : { startedAt: Math.round(startedAt) }),
       ...(endedAt === undefined ? {} : { endedAt: Math.round(endedAt) }),
     };

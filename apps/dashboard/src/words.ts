@@ -22,6 +22,7 @@ export const words = {
   problem: "That did not work",
   dismiss: "Dismiss",
   keep: "Leave it as it is",
+  lastProblem: (ago: string) => `Last problem, ${ago}:`,
   round: "Round",
   of: "of",
   rows: (shown: string, isOne: boolean) => `${shown} ${isOne ? "row" : "rows"}`,

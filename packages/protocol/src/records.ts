@@ -14,6 +14,10 @@ const Instant = Type.Integer();
 export const RunTotals = Type.Object({ bytesUp: Type.Integer(), bytesDown: Type.Integer(), seconds: Type.Number() });
 export type RunTotals = Static<typeof RunTotals>;
 
+/** What went wrong with a run, when: an attempt that was abandoned, a device that declined or was refused, a full disk. */
+export const RunProblem = Type.Object({ at: Instant, text: Type.String() });
+export type RunProblem = Static<typeof RunProblem>;
+
 /** What a run is, as REST shows it. `spec` is the RunSpec with every default filled in. */
 export const RunRecord = Type.Object({
   run: RunId,
@@ -24,6 +28,8 @@ export const RunRecord = Type.Object({
   modelVersion: Type.Integer(),
   /** Why the run is where it is: the stop rule that ended it, what it waits for, the last problem. */
   reason: Type.Optional(Type.String()),
+  /** The latest problem; gone with the next round that is committed, or judged, and with the run's end. */
+  problem: Type.Optional(RunProblem),
   metrics: Metrics,
   /** REST always says. */
   totals: Type.Optional(RunTotals),

@@ -13,6 +13,7 @@ const migrations: readonly ((tables: Transaction<Tables>) => Promise<void>)[] = 
   capabilities,
   judgedRounds,
   runTotals,
+  problems,
 ];
 
 /** The schema version that this code reads and writes. */
@@ -199,4 +200,8 @@ async function totalsOf(tables: Transaction<Tables>, run: string): Promise<RunTo
     if (rows.length < page) return totals;
     after = rows.at(-1)!.round;
   }
+}
+
+async function problems({ schema }: Transaction<Tables>): Promise<void> {
+  await schema.alterTable("runs").addColumn("problem", "text").execute();
 }

@@ -1,4 +1,4 @@
-import { ProtocolError, type RunId, type RunRecord, type RunTotals } from "@tributary/protocol";
+import { ProtocolError, type RunId, type RunProblem, type RunRecord, type RunTotals } from "@tributary/protocol";
 import type { Kysely, Selectable } from "kysely";
 import { noTotals } from "../run-totals.ts";
 import type { NewRun, RunState, StoredRun } from "./store.ts";
@@ -52,6 +52,7 @@ export async function updateRun(
     .set({
       phase: state.phase,
       reason: state.reason ?? null,
+      problem: state.problem === undefined ? null : JSON.stringify(state.problem),
       // JSON has no `undefined`; `null` is what a machine that saved nothing finds.
       progress: JSON.stringify(state.progress ?? null),
       ...(state.metrics && { metrics: JSON.stringify(state.metrics) }),
@@ -63,6 +64,14 @@ export async function updateRun(
     .where("run", "=", run)
     .executeTakeFirst();
   if (result.numUpdatedRows === 0n) throw new ProtocolError("not_found", `there is no run ${run}`);
+}
+
+export async function saveProblem(tables: Kysely<Tables>, run: RunId, problem: RunProblem): Promise<void> {
+  await tables
+    .updateTable("runs")
+    .set({ problem: JSON.stringify(problem) })
+    .where("run", "=", run)
+    .execute();
 }
 
 function storedRun(row: Selectable<Tables["runs"]>): StoredRun {
@@ -77,6 +86,7 @@ function storedRun(row: Selectable<Tables["runs"]>): StoredRun {
     createdAt: row.created_at,
     spec: JSON.parse(row.spec) as unknown,
     ...(row.reason !== null && { reason: row.reason }),
+    ...(row.problem !== null && { problem: JSON.parse(row.problem) as RunProblem }),
     ...(row.started_at !== null && { startedAt: row.started_at }),
     ...(row.ended_at !== null && { endedAt: row.ended_at }),
   };

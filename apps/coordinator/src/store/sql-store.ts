@@ -3,6 +3,7 @@ import {
   type FederationEvent,
   ProtocolError,
   type RunId,
+  type RunProblem,
   type UnnumberedEvent,
 } from "@tributary/protocol";
 import type { Kysely, Transaction } from "kysely";
@@ -21,6 +22,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
   const seen = new Map<ClientId, number>();
   const noted: UnnumberedEvent[] = [];
   const ended: AttemptEnd[] = [];
+  const problems = new Map<RunId, RunProblem>();
   const sessions = new RecentSessions();
   const listeners = new Set<(events: readonly FederationEvent[]) => void>();
 
@@ -29,10 +31,12 @@ export function sqlStore(database: Kysely<Tables>): Store {
     told: readonly UnnumberedEvent[] = [],
   ): Promise<void> {
     const pending = new Map(seen);
+    const troubled = new Map(problems);
     let taken: UnnumberedEvent[] = [];
     let attempts: AttemptEnd[] = [];
     const transaction = database.transaction().execute(async (tables) => {
       for (const [client, at] of pending) await clients.saveLastSeen(tables, client, at);
+      for (const [run, problem] of troubled) await runs.saveProblem(tables, run, problem);
       await write(tables);
       // Taken, not copied: the next transaction may begin before this one's caller hears of its end.
       attempts = ended.splice(0);
@@ -46,6 +50,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
       throw error;
     });
     for (const [client, at] of pending) if (seen.get(client) === at) seen.delete(client);
+    for (const [run, problem] of troubled) if (problems.get(run) === problem) problems.delete(run);
     if (written.length > 0) for (const listener of listeners) listener(written);
   }
 
@@ -105,6 +110,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
     round: (run, round) => rounds.findRound(database, run, round),
     history: (run, page) => rounds.thinnedRounds(database, run, page),
     noteAttempt: (end) => void ended.push(end),
+    noteProblem: (run, problem) => void problems.set(run, problem),
     timelines: async (run, round, page) => {
       const pending = ended.filter((end) => end.run === run && end.round === round).map((end) => end.timeline);
       const { known, attempts } = await timelines.timelinesOf(database, { run, round }, page);
@@ -127,7 +133,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
 
     noteEvent: (event) => void noted.push(event),
     writeEvents: async () => {
-      if (noted.length > 0 || ended.length > 0) await change(async () => {});
+      if (noted.length > 0 || ended.length > 0 || problems.size > 0) await change(async () => {});
     },
     events: (page) => events.pageOfEvents(database, page),
     eventRange: () => events.eventRange(database),
@@ -137,7 +143,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
     },
 
     async close() {
-      if (seen.size > 0 || noted.length > 0 || ended.length > 0) await change(async () => {});
+      if (seen.size > 0 || noted.length > 0 || ended.length > 0 || problems.size > 0) await change(async () => {});
       await database.destroy();
     },
   };

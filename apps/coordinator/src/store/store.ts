@@ -11,6 +11,7 @@ import type {
   RoundRecord,
   RoundSummary,
   RunId,
+  RunProblem,
   RunRecord,
   RunTotals,
   Sha256,
@@ -27,12 +28,13 @@ export interface NewRun {
 }
 
 /**
- * Where the run machine is. Each save replaces `phase`, `reason` and `progress`; `metrics`, `totals`, `startedAt` and
+ * Where the run machine is. Each save replaces `phase`, `reason`, `problem` and `progress`; `metrics`, `totals`, `startedAt` and
  * `endedAt` stay as they were where they are left out.
  */
 export interface RunState {
   readonly phase: Phase;
   readonly reason?: string;
+  readonly problem?: RunProblem;
   /** Any JSON value; belongs to the run machine and is given back as it was. */
   readonly progress: unknown;
   readonly metrics?: Metrics;
@@ -168,6 +170,8 @@ export interface Store {
   ): Promise<RoundSummary[]>;
   /** Remembers an attempt that ended, to be written as events are; a crash before that loses it. */
   noteAttempt(end: AttemptEnd): void;
+  /** Remembers a run's latest problem, to be written as events are; a change of the run's state goes before it. */
+  noteProblem(run: RunId, problem: RunProblem): void;
   /**
    * Of the attempts at a round that ended, the newest `limit` before attempt `before` (default: of all), in their order,
    * and how many there are in all. Kept are the newest thousand rounds', and of each its newest thousand.
@@ -209,7 +213,7 @@ export interface Store {
    * Remembers an event, to be written by the next change of anything, in the order of the calls, or by `writeEvents`.
    */
   noteEvent(event: UnnumberedEvent): void;
-  /** Writes the events and the attempts noted so far. */
+  /** Writes the events, attempts and problems noted so far. */
   writeEvents(): Promise<void>;
   /**
    * Durable events after number `after`, in order, at most `limit`, and fewer where they are large, but never none while

@@ -9,6 +9,8 @@ export interface Tables {
     spec: string;
     phase: string;
     reason: string | null;
+    /** A RunProblem. */
+    problem: Generated<string | null>;
     progress: string;
     round: number;
     model_version: number;

@@ -7,6 +7,7 @@ import { Confirm, type Question } from "./confirm.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
 import { RunDevices } from "./run-devices.tsx";
 import { RunOverview } from "./run-overview.tsx";
+import { RunReason } from "./run-reason.tsx";
 import { RunRounds } from "./run-rounds.tsx";
 import { RunSpecification } from "./run-specification.tsx";
 import { RunVersions } from "./run-versions.tsx";
@@ -64,7 +65,7 @@ function RunHeading({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }
         <Protection run={run} />
         <Actions run={run} dashboard={dashboard} />
       </div>
-      <p class={`reason ${run.phase === "failed" ? "bad" : "soft"}`}>{run.reason ?? ""}</p>
+      <RunReason run={run} />
     </div>
   );
 }

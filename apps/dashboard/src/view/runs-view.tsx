@@ -9,6 +9,7 @@ import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { RestLinks } from "./rest.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
+import { RunReason } from "./run-reason.tsx";
 import { Sparkline } from "./sparkline.tsx";
 
 const page = 24;
@@ -118,7 +119,7 @@ function RunCard({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }) {
         </span>
         <span>{devices === 1 ? words.overview.oneDevice : words.overview.devices(count(devices))}</span>
       </div>
-      <p class={`reason ${run.phase === "failed" ? "bad" : "soft"}`}>{run.reason ?? ""}</p>
+      <RunReason run={run} />
     </div>
   );
 }
