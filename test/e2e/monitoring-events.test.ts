@@ -98,13 +98,37 @@ test("a device that declines, one that leaves and one that is too late are told 
 
   const of = (type: string) => reader.events.filter((event) => event.type === type);
   expect(of("join")).toMatchObject(names.map((name) => ({ name })));
-  expect(of("decline")).toMatchObject([{ client: declining.client, reason: "bad_data: no such column" }]);
-  expect(of("leave")).toMatchObject([{ client: leaving.client, reason: "the device left" }]);
+  expect(of("decline")).toMatchObject([{ client: declining.client, name: "a", reason: "bad_data: no such column" }]);
+  expect(of("leave")).toMatchObject([{ client: leaving.client, name: "b", reason: "the device left" }]);
   expect(of("dropped")).toMatchObject([
-    { client: declining.client, reason: "bad_data: no such column" },
-    { client: leaving.client, reason: "the device left" },
-    { client: late.client, reason: "the step closed before it answered" },
+    { client: declining.client, name: "a", reason: "bad_data: no such column" },
+    { client: leaving.client, name: "b", reason: "the device left" },
+    { client: late.client, name: "c", reason: "the step closed before it answered" },
   ]);
+});
+
+test("what a device may read names no client; who reads names is an operator", async () => {
+  const { url } = await localCoordinator();
+  const { run } = await createRun(url, specOf({ cohort: { size: 2, minimum: 1, overSelect: 1 }, stop: { rounds: 1 } }));
+  const reader = await EventReader.open(`${url}${routes.runEvents(run)}?after=0`);
+  const leaving = await HandDevice.joined(url, run, { name: "Ward 7 of the General" });
+  const good = await HandDevice.joined(url, run, { name: "another" });
+  const hint = await good.asked();
+  await leaving.emit("leave", { run });
+  await good.answer(hint, tinyUpdate(0.1));
+  await reader.until(({ type }) => type === "round");
+  const { token } = good;
+  for (const path of [
+    ...[routes.runs(), routes.run(run), routes.rounds(run), routes.round(run, 1)],
+    ...[routes.timeline(run, 1), routes.history(run), routes.models(run), routes.state()],
+  ]) {
+    const { status, body } = await call(url, `GET ${path}`, { token });
+    expect([path, status]).toEqual([path, 200]);
+    expect(JSON.stringify(body)).not.toContain("Ward 7");
+  }
+  for (const path of [routes.events(), routes.runEvents(run), routes.clients(), routes.runClients(run)]) {
+    expect([path, (await call(url, `GET ${path}`, { token })).status]).toEqual([path, 403]);
+  }
 });
 
 test("whoever asks for events that are no longer kept hears which are missing, and gets the rest", async () => {

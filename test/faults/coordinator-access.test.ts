@@ -62,7 +62,7 @@ describe("off loopback", () => {
     return ask("POST", routes.clients(), { body: { ...enrolment, joinToken } });
   }
 
-  const operatorWrites: [method: string, path: string, body?: unknown][] = [
+  const operatorOnly: [method: string, path: string, body?: unknown][] = [
     ["POST", routes.runs(), specOf()],
     ["POST", routes.runCheck(), specOf()],
     ["POST", routes.runAction("start", "run-00000000")],
@@ -72,13 +72,17 @@ describe("off loopback", () => {
     ["POST", routes.uploadModel()],
     ["GET", routes.clients()],
     ["DELETE", routes.client("client-00000000")],
+    ["GET", routes.runClients("run-00000000")],
+    ["GET", routes.events()],
+    ["GET", routes.runEvents("run-00000000")],
   ];
   const reads: [method: string, path: string][] = [
     ["GET", routes.runs()],
     ["GET", routes.run("run-00000000")],
     ["GET", routes.rounds("run-00000000")],
     ["GET", routes.round("run-00000000", 1)],
-    ["GET", routes.runClients("run-00000000")],
+    ["GET", routes.history("run-00000000")],
+    ["GET", routes.timeline("run-00000000", 1)],
     ["GET", routes.models("run-00000000")],
     ["GET", routes.model("run-00000000", 0)],
     ["GET", routes.modelWeights("run-00000000", 0)],
@@ -93,7 +97,7 @@ describe("off loopback", () => {
   ];
 
   test("E1: without a credential, everything but health and enrolment is 401", async () => {
-    for (const [method, to, body] of [...operatorWrites, ...reads, ...deviceOnly]) {
+    for (const [method, to, body] of [...operatorOnly, ...reads, ...deviceOnly]) {
       const { status, body: problem } = await ask(method, to, { body });
       expect({ to, method, status, code: (problem as Problem).code }).toEqual({
         to,
@@ -124,7 +128,7 @@ describe("off loopback", () => {
 
   test("E10: a device's token opens what devices need, and nothing of the operator's", async () => {
     const { token } = device;
-    for (const [method, to, body] of operatorWrites) {
+    for (const [method, to, body] of operatorOnly) {
       expect((await ask(method, to, { token, body })).status, `${method} ${to}`).toBe(403);
     }
     for (const [method, to] of reads) {

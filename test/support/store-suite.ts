@@ -318,6 +318,8 @@ export function storeSuite(name: string, place: () => Promise<StorePlace>): void
       await store.enrol(enrolment(1));
       const { tokenHash, tokenExpiresAt, ...shown } = enrolment(1);
       const found = await store.clientByTokenHash(tokenHash, tokenExpiresAt - 1);
+      const names = await store.clientNames([clientNamed(1), clientNamed(7)]);
+      expect([...names]).toEqual([[clientNamed(1), "box 1"]]);
       const counts = { contributions: 0, asked: 0, answered: 0 };
       expect(found).toEqual({ ...shown, ...counts, lastSeenAt: shown.createdAt, revoked: false });
       expect(await store.client(clientNamed(1))).toEqual(found);

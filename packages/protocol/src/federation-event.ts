@@ -10,6 +10,12 @@ const eventOf = <Name extends string, Properties extends TProperties>(type: Name
   Type.Object({ type: Type.Literal(type), ...numbered, ...properties });
 const atAttempt = { kind: AttemptKind, round: Type.Integer(), attempt: Type.Integer() };
 
+/**
+ * A client and what its owner calls it. Only operators read events; everyone else who may see a round sees ids. `name` is
+ * added as an event is read, so it is the newest one, and absent for a client that the coordinator does not know any more.
+ */
+const named = { client: ClientId, name: Type.Optional(Type.String()) };
+
 /** What can be watched of a federation, in the order in which it came about. `type` is the name of the sent event. */
 export const FederationEvent = Type.Union([
   eventOf("created", { name: Type.String() }),
@@ -44,10 +50,10 @@ export const FederationEvent = Type.Union([
   eventOf("rollback", { version: Type.Integer(), restoredFrom: Type.Integer() }),
   /** A device offers itself for the run. */
   eventOf("join", { client: ClientId, name: Type.String() }),
-  eventOf("leave", { client: ClientId, reason: Type.String() }),
-  eventOf("decline", { client: ClientId, round: Type.Integer(), attempt: Type.Integer(), reason: Type.String() }),
+  eventOf("leave", { ...named, reason: Type.String() }),
+  eventOf("decline", { ...named, round: Type.Integer(), attempt: Type.Integer(), reason: Type.String() }),
   /** A client that was asked and is not in the sum. */
-  eventOf("dropped", { ...atAttempt, step: Type.String(), client: ClientId, reason: Type.String() }),
+  eventOf("dropped", { ...atAttempt, step: Type.String(), ...named, reason: Type.String() }),
 ]);
 export type FederationEvent = Static<typeof FederationEvent>;
 

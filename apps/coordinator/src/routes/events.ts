@@ -116,7 +116,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         // Armed before the store is asked, so that what is written meanwhile ends the wait.
         const more = news.next();
         const page = await store.events({ after, limit: pageLength, ...(run === undefined ? {} : { run }) });
-        const text = page.map((event) => message(event.type, event.id, event)).join("");
+        const text = (await named(store, page)).map((event) => message(event.type, event.id, event)).join("");
         if (text !== "") await write(response, text, signal);
         after = page.at(-1)?.id ?? after;
         // A page may be short because its events are large.
@@ -127,6 +127,17 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
     }
   }
 };
+
+/** The events with what their clients are called: for operators alone, and so not part of what is kept. */
+async function named(store: Store, events: readonly FederationEvent[]): Promise<FederationEvent[]> {
+  const clients = events.flatMap((event) => ("client" in event ? [event.client] : []));
+  if (clients.length === 0) return [...events];
+  const names = await store.clientNames([...new Set(clients)]);
+  return events.map((event) => {
+    const name = "client" in event ? names.get(event.client) : undefined;
+    return name === undefined ? event : { ...event, name };
+  });
+}
 
 /** `next()` resolves at the first events written after the call, or when the signal comes. */
 function newsOf(store: Store, signal: AbortSignal): { next(): Promise<void> } {

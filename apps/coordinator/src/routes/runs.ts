@@ -28,7 +28,7 @@ const ByRound = Type.Object({ run: RunId, round: Type.Integer({ minimum: 1 }) })
 /** Runs, their rounds and their clients: what an operator creates, steers and watches. */
 export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; store: Store }> = async (app, options) => {
   const { federation, store } = options;
-  const write = { onRequest: [app.operatorOnly] };
+  const operators = { onRequest: [app.operatorOnly] };
   const read = { onRequest: [app.knownOnly] };
 
   /** A run with how many devices offer themselves for it now, and whether it hides their updates. */
@@ -47,7 +47,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
   app.post(
     routes.runs(),
     {
-      ...write,
+      ...operators,
       // The catalog parses the body: it fills in defaults and names every fault at once.
       attachValidation: true,
       schema: { summary: "Create a run", body: RunSpecSchema, response: { 201: RunRecord, "4xx": Problem } },
@@ -61,7 +61,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
   app.post(
     routes.runCheck(),
     {
-      ...write,
+      ...operators,
       attachValidation: true,
       schema: {
         summary: "Whether a run could be created: refuses what creating it would refuse, and keeps nothing",
@@ -103,7 +103,7 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
     app.post(
       routes.runAction(action),
       {
-        ...write,
+        ...operators,
         schema: { summary: `Make a run ${action}`, params: ByRun, response: { 200: RunRecord, "4xx": Problem } },
       },
       async ({ params }) => federation.session(params.run).command(action).then(shown),
@@ -183,7 +183,8 @@ export const runRoutes: FastifyPluginAsyncTypebox<{ federation: Federation; stor
   app.get(
     routes.runClients(),
     {
-      ...read,
+      // With names and keys, which one device need not know of another.
+      ...operators,
       schema: {
         summary: "The clients that offer themselves for a run now",
         params: ByRun,

@@ -81,6 +81,20 @@ export async function allClients(tables: Kysely<Tables>): Promise<StoredClient[]
   return rows.map(storedClient);
 }
 
+/** What the known ones of these clients are called. */
+export async function namesOf(
+  tables: Kysely<Tables>,
+  clients: readonly ClientId[],
+): Promise<ReadonlyMap<ClientId, string>> {
+  const names = new Map<ClientId, string>();
+  for (let from = 0; from < clients.length; from += clientsPerStatement) {
+    const some = clients.slice(from, from + clientsPerStatement);
+    const rows = await tables.selectFrom("clients").select(["client", "name"]).where("client", "in", some).execute();
+    for (const { client, name } of rows) names.set(client as ClientId, name);
+  }
+  return names;
+}
+
 export async function markRevoked(tables: Kysely<Tables>, client: ClientId): Promise<void> {
   const result = await tables
     .updateTable("clients")

@@ -128,6 +128,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
     session: (tokenHash, at) => sessions.find(tokenHash, at, () => clients.findSession(database, tokenHash)),
     client: async (client) => withLastSeen(await clients.findClient(database, client)),
     clients: async () => (await clients.allClients(database)).map(withLastSeen),
+    clientNames: (wanted) => clients.namesOf(database, wanted),
     touch: async (client, at) => void seen.set(client, at),
     revoke: (client) => sessions.changing(() => change((tables) => clients.markRevoked(tables, client))),
 

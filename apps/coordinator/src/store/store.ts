@@ -204,6 +204,8 @@ export interface Store {
   client(client: ClientId): Promise<StoredClient | undefined>;
   /** Every device, revoked ones too, oldest first. */
   clients(): Promise<StoredClient[]>;
+  /** What those of these devices are called that are known. */
+  clientNames(clients: readonly ClientId[]): Promise<ReadonlyMap<ClientId, string>>;
   /** Remembers when a device was last seen. Written with the next change or at close, so it costs no disk sync. */
   touch(client: ClientId, at: number): Promise<void>;
   /** Revokes a device for good; repeating it changes nothing. Throws `not_found` for an unknown one. */
