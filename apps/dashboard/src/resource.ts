@@ -16,7 +16,7 @@ export class Resource<Value> {
   #isStale = true;
   #isBusy = false;
   #restUntil = 0;
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(fetch: () => Promise<Value>) {
     this.#fetch = fetch;
@@ -51,7 +51,7 @@ export class Resource<Value> {
   #soon(delayMs: number): void {
     if (this.#timer !== undefined || this.#isBusy) return;
     const wait = Math.max(delayMs, this.#restUntil - performance.now());
-    this.#timer = window.setTimeout(() => {
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#load();
     }, wait);
