@@ -1,11 +1,12 @@
 import { routes } from "@tributary/protocol";
 import { expect, test } from "vitest";
-import { createRun } from "../support/coordinator-calls.ts";
+import { call, createRun } from "../support/coordinator-calls.ts";
 import { HandDevice, tinyUpdate } from "../support/coordinator-device.ts";
 import { localCoordinator } from "../support/coordinator-local.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { EventReader } from "../support/event-reader.ts";
 import { lineProcess } from "../support/line-process.ts";
+import { longRun } from "../support/long-run.ts";
 import { specOf } from "../support/specs.ts";
 
 const oneDevice = { size: 1, minimum: 1, overSelect: 1 };
@@ -59,3 +60,14 @@ test("a reader that takes nothing keeps nobody waiting", async () => {
   await idle[0]!.until((event) => event.type === "phase" && event.phase === "finished");
   expect(idle[0]!.events).toEqual(reader.events);
 });
+
+for (const command of ["show", "watch"]) {
+  test(`tributary runs ${command} tells all of more than a thousand rounds`, async () => {
+    const { url, run } = await longRun(1_234, 5);
+    await call(url, `POST ${routes.runAction("stop", run)}`);
+    const told = lineProcess("../../apps/cli/bin/tributary.js", "runs", command, run, "--coordinator", url);
+    expect(await told.ended).toBe(0);
+    const rounds = told.lines.flatMap((line) => /^\s*round\s+(\d+)/.exec(line)?.[1] ?? []);
+    expect(rounds).toEqual(Array.from({ length: 1_234 }, (_, index) => `${index + 1}`));
+  });
+}

@@ -63,7 +63,7 @@ async function* looks(rest: Rest, run: string): AsyncGenerator<void> {
 async function* newsSince(rest: Rest, run: string, seen: { after: number; shown: string }): AsyncGenerator<RunNews> {
   const record = await rest.get<RunRecord>(routes.run(run));
   const over = isOver(record.phase);
-  for (const round of await rest.get<RoundRecord[]>(`${routes.rounds(run)}?after=${seen.after}`)) {
+  for await (const round of roundsAfter(rest, run, seen.after)) {
     // The newest round's evaluation may still be under way; every earlier one is final. A round is on disk a moment
     // before its run says so.
     const pending = round.round >= record.round && !over && record.phase !== "paused" && round.evaluation === undefined;
@@ -75,6 +75,18 @@ async function* newsSince(rest: Rest, run: string, seen: { after: number; shown:
   if (text !== seen.shown && (!over || seen.after >= record.round)) {
     seen.shown = text;
     yield { type: "run", run: record };
+  }
+}
+
+const pageLength = 100;
+
+/** Every committed round after `after`, page by page: a round of ten thousand clients is half a megabyte. */
+export async function* roundsAfter(rest: Rest, run: string, after: number): AsyncGenerator<RoundRecord> {
+  for (let last = after; ; ) {
+    const page = await rest.get<RoundRecord[]>(`${routes.rounds(run)}?after=${last}&limit=${pageLength}`);
+    yield* page;
+    if (page.length < pageLength) return;
+    last = page.at(-1)!.round;
   }
 }
 

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { isOver, ProtocolError, type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
+import { isOver, ProtocolError, type RunRecord, routes } from "@tributary/protocol";
 import type { Command } from "commander";
 import { exitCodes, UsageError } from "../exit.ts";
 import { openRest, type RemoteFlags, withRemoteFlags } from "../flags.ts";
 import { metricsText, notSecure, print, printJson, printTable } from "../output.ts";
 import { roundLine } from "../round-line.ts";
-import { watchRun } from "../watch.ts";
+import { roundsAfter, watchRun } from "../watch.ts";
 
 type Flags = RemoteFlags & { readonly json?: boolean };
 
@@ -46,14 +46,12 @@ export function addRunsCommand(program: Command): void {
     .action(async (run: string, flags: Flags) => {
       const rest = await openRest(flags);
       const record = await rest.get<RunRecord>(routes.run(run));
-      const rounds = await rest.get<RoundRecord[]>(routes.rounds(run));
-      if (flags.json) {
-        printJson(record);
-        for (const round of rounds) printJson(round);
-        return;
+      if (flags.json) printJson(record);
+      else printRun(record);
+      for await (const round of roundsAfter(rest, run, 0)) {
+        if (flags.json) printJson(round);
+        else print(roundLine(round));
       }
-      printRun(record);
-      for (const round of rounds) print(roundLine(round));
     });
 
   withRemoteFlags(runs.command("watch <run>"))
