@@ -126,3 +126,43 @@ test("when the run is over, what was kept of it is removed", async () => {
   await device.event("runEnded");
   expect(await kept.load(theRun)).toBeUndefined();
 });
+
+test("who leaves for good leaves nothing of theirs behind, not even of work that ends only after that", async () => {
+  const kept = keptInMemory();
+  let finish = () => {};
+  const working = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let works = 0;
+  const slow: ClientHalf = {
+    ...counting,
+    async work(input) {
+      works += 1;
+      if (works === 2) await working;
+      return counting.work(input);
+    },
+  };
+  const device = join({ kept, clientHalf: () => slow });
+  const client = await device.offered();
+  await sentFor(device, client, { round: 1 });
+  expect(await kept.load(theRun)).toBeDefined();
+  const model = coordinator.publish(Float32Array.of(2, 0, 0, 0, 0, 0));
+  coordinator.ask(client, questionOf(model, { answer: { element: "f32", length: 1 }, round: 2 }));
+  await expect.poll(() => works).toBe(2);
+  await device.participant.leave({ forget: true });
+  expect(await kept.load(theRun)).toBeUndefined();
+  finish();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await kept.load(theRun)).toBeUndefined();
+});
+
+test("who leaves for good before being connected leaves nothing behind either", async () => {
+  const kept = keptInMemory();
+  const first = join({ kept });
+  await sentFor(first, await first.offered(), { round: 1 });
+  await first.participant.leave();
+  expect(await kept.load(theRun)).toBeDefined();
+  const again = join({ kept, run: theRun });
+  await again.participant.leave({ forget: true });
+  expect(await kept.load(theRun)).toBeUndefined();
+});

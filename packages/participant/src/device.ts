@@ -144,9 +144,9 @@ export class Device implements Participant {
     return this.#settled.promise;
   }
 
-  async leave(): Promise<void> {
+  async leave({ forget = false }: { forget?: boolean } = {}): Promise<void> {
     if (!this.#life.signal.aborted) {
-      this.#memberships.end("this device left");
+      this.#memberships.end("this device left", { forget });
       // Best effort: a coordinator that does not hear it notices by the closed connection.
       await this.#connection.emit("leave", {}, farewellMs).catch(() => undefined);
       this.#close({ kind: "left" });
@@ -276,13 +276,13 @@ export class Device implements Participant {
   #close(end: Extract<ParticipantState, { kind: "finished" | "left" | "failed" }>): void {
     if (this.#life.signal.aborted) return;
     this.#state = end;
-    this.#memberships.end(`this device ${end.kind === "left" ? "left" : "is done"}`);
+    this.#memberships.end(`this device ${end.kind === "left" ? "left" : "is done"}`, { forget: false });
     this.#connection.close();
     this.#life.abort(new Error("this device is done"));
     if (end.kind === "left") this.#onEvent({ type: "left" });
     if (end.kind === "failed") this.#onEvent({ type: "failed", error: end.error });
-    // Done means written down, too.
-    void this.#outbox.recorded().then(() => {
+    // Done means written down, and forgotten, too.
+    void Promise.all([this.#outbox.recorded(), this.#memberships.forgotten]).then(() => {
       if (end.kind === "failed") this.#settled.reject(end.error);
       else this.#settled.resolve();
     });

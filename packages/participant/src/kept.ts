@@ -67,6 +67,7 @@ export class KeptRun {
   #record: Promise<KeptRecord> | undefined;
   /** The attempt whose question settled what is valid. */
   #current: Inclusion | undefined;
+  #isForgotten = false;
   /** Saves go to the store one after the other: of two at once, the older could end last and stay. */
   #saving: Promise<void> = Promise.resolve();
 
@@ -88,15 +89,17 @@ export class KeptRun {
   /** Work for an attempt is done; durable when this resolves, and before the contribution leaves. */
   async hold({ round, attempt }: Inclusion, state: KeptState): Promise<void> {
     const isCurrent = this.#current?.round === round && this.#current.attempt === attempt;
-    if (!isCurrent) return;
+    if (!isCurrent || this.#isForgotten) return;
     const record = { ...(await this.#record), pending: { round, attempt, state } };
     this.#record = Promise.resolve(record);
-    await this.#inTurn(() => this.#store.save(this.#run, record));
+    await this.#inTurn(async () => {
+      if (!this.#isForgotten) await this.#store.save(this.#run, record);
+    });
   }
 
-  /** The run is over. */
+  /** The run is over, or this device's part in it for good: nothing is kept any more, nor will be. */
   async forget(): Promise<void> {
-    this.#current = undefined;
+    this.#isForgotten = true;
     await this.#inTurn(() => this.#store.remove(this.#run));
   }
 

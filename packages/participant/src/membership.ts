@@ -96,16 +96,17 @@ export class Membership {
     this.#newest = this.#answered;
   }
 
-  /** This device's part is over, and `fate` says whether the run is, too. */
-  end(reason: string, fate: "left" | "run over"): void {
+  /**
+   * This device's part is over, and `fate` says whether the run is, too, or whether all that was kept of it for a later part
+   * is to go. Resolves once that is gone. Which sums were opened is never forgotten: see `SecureRun`.
+   */
+  async end(reason: string, fate: "left" | "left for good" | "run over"): Promise<void> {
     this.#stop(reason);
     this.#contributions.clear(reason);
     this.#secure?.drop(reason);
-    if (fate === "run over") {
-      this.#secure?.close(reason).catch(this.#device.onFailure);
-      this.#kept?.forget().catch(this.#device.onFailure);
-    }
     this.#state = { kind: "over" };
+    if (fate === "left") return;
+    await Promise.all([fate === "run over" ? this.#secure?.close(reason) : undefined, this.#kept?.forget()]);
   }
 
   #stop(reason: string): void {

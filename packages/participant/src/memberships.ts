@@ -21,6 +21,8 @@ export class Memberships {
   readonly #onOver: () => void;
   readonly #members = new Map<RunId, Membership>();
   readonly #past = new Set<RunId>();
+  /** What is being removed of runs that are over for this device. */
+  readonly #goings = new Set<Promise<void>>();
   #offerDue = true;
   #closed = false;
 
@@ -84,7 +86,7 @@ export class Memberships {
     }
     this.#members.delete(run);
     this.#past.add(run);
-    member.end(`the run is ${phase}`, "run over");
+    this.#forgetting(member.end(`the run is ${phase}`, "run over"));
     this.#device.onEvent({ type: "runEnded", run, phase, ...(reason === undefined ? {} : { reason }) });
     if (run === this.#only) this.#onOver();
   }
@@ -110,10 +112,22 @@ export class Memberships {
     for (const member of this.#members.values()) member.startAnew();
   }
 
-  /** Ends this device's part in every run. */
-  end(reason: string): void {
+  /** Ends this device's part in every run; `forget`: and removes what it kept of them. */
+  end(reason: string, { forget }: { forget: boolean }): void {
     this.#closed = true;
-    for (const member of this.#members.values()) member.end(reason, "left");
+    for (const member of this.#members.values())
+      this.#forgetting(member.end(reason, forget ? "left for good" : "left"));
+    // An earlier part in the one run may have left something though this one never came to be.
+    if (forget && this.#only !== undefined) this.#forgetting(this.#device.kept.remove(this.#only));
     this.#members.clear();
+  }
+
+  /** Resolves when what was to be forgotten is. */
+  get forgotten(): Promise<unknown> {
+    return Promise.all(this.#goings);
+  }
+
+  #forgetting(going: Promise<void>): void {
+    this.#goings.add(going.catch(this.#device.onFailure));
   }
 }

@@ -78,8 +78,11 @@ export interface Participant {
    * (`upgrade_required`, an enrolment refused, the one run not open or declined) or with a mistake of ours.
    */
   readonly done: Promise<void>;
-  /** Stops training at its next batch, tells the coordinator, closes the connection. Resolves with `done`. */
-  leave(): Promise<void>;
+  /**
+   * Stops training at its next batch, tells the coordinator, closes the connection. Resolves with `done`. `forget`: for good,
+   * so that nothing that an algorithm worked out from the data is kept here; without it a later part goes on from there.
+   */
+  leave(options?: { readonly forget?: boolean }): Promise<void>;
 }
 
 /** Joins a federation: connects, offers this device to the open runs that fit it, and answers what they ask. */
