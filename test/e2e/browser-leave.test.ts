@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
 import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
@@ -33,6 +34,62 @@ browserTest("whoever leaves at once has left: nothing is sent, and no worker goe
   expect(await coordinator.get(`/v1/runs/${run}`)).toMatchObject({ round: 0 });
   expect(await coordinator.get(`/v1/runs/${run}/clients`)).toEqual([]);
 });
+
+/** Names in this browser's storage, and of each what lies there. */
+const stored = (page: Page) =>
+  page.evaluate(
+    () =>
+      new Promise<string[]>((resolve, reject) => {
+        const opening = indexedDB.open("tributary");
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const devices = opening.result.transaction("devices").objectStore("devices");
+          devices.getAllKeys().onsuccess = ({ target }) => {
+            resolve((target as IDBRequest<string[]>).result);
+            opening.result.close();
+          };
+        };
+      }),
+  );
+
+const keeping = [
+  { ...table, model: undefined, algorithm: { name: "cocoa", lambda: 0.01 } },
+  { ...table, algorithm: { name: "scaffold", epochs: 1, batchSize: 10, learningRate: 0.1, clients: 3 } },
+];
+for (const spec of keeping) {
+  browserTest(`what ${spec.algorithm.name} kept goes with the person, and with a closed tab`, () => leaveNothing(spec));
+}
+
+async function leaveNothing(spec: Record<string, unknown>): Promise<void> {
+  const coordinator = await startCoordinator();
+  const { run } = await coordinator.startRun(spec);
+  const { page } = await openPage(chromiumFlags.wasm);
+  const takePart = async (at: Page) => {
+    await at.goto(`${coordinator.url}/join`);
+    await at.getByLabel("File", { exact: true }).setInputFiles(csv("mine.csv", 20));
+    await at.getByRole("button", { name: "Use this table" }).click();
+    await at.getByText("20 examples ready").waitFor();
+    await expect.poll(() => at.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
+    await at.getByRole("button", { name: "Join" }).click();
+    await at
+      .getByText(/Round \d+: sent the update/)
+      .first()
+      .waitFor();
+  };
+  const keptOfRun = async () => (await stored(page)).filter((name) => name.endsWith(run));
+  await takePart(page);
+  expect(await keptOfRun()).toHaveLength(1);
+  await page.getByRole("button", { name: "Leave" }).click();
+  await page.getByText("You left. Your data was forgotten").waitFor();
+  expect(await keptOfRun()).toEqual([]);
+
+  const closed = await page.context().newPage();
+  await takePart(closed);
+  expect(await keptOfRun()).toHaveLength(1);
+  await closed.close();
+  await page.reload();
+  await expect.poll(keptOfRun, { timeout: 30_000 }).toEqual([]);
+}
 
 browserTest("a duplicated tab joins nothing by itself", async () => {
   const coordinator = await startCoordinator();

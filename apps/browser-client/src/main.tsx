@@ -1,6 +1,8 @@
 import { render } from "preact";
 import { addressOf, confine } from "./address.ts";
+import { sweepClosedTabs } from "./device/sweep.ts";
 import { PageState } from "./page-state.ts";
+import { nameOfTab } from "./tab.ts";
 import { Insecure } from "./view/insecure.tsx";
 import { Page } from "./view/page.tsx";
 import { WrongAddress } from "./view/wrong-address.tsx";
@@ -16,4 +18,7 @@ else {
   const state = new PageState(address);
   render(<Page state={state} />, root);
   state.start();
+  await nameOfTab();
+  // Where the browser's storage fails it holds nothing to sweep.
+  await sweepClosedTabs().catch(() => undefined);
 }

@@ -1,9 +1,15 @@
 import { tabLock } from "./tab-lock.ts";
 
 const key = "tributary tab";
+let named: Promise<string> | undefined;
 
 /** This tab's name, the same after a reload. A duplicated tab comes with a copy, and gets a name of its own. */
-export async function nameOfTab(): Promise<string> {
+export function nameOfTab(): Promise<string> {
+  named ??= takeName();
+  return named;
+}
+
+async function takeName(): Promise<string> {
   const stored = sessionStorage.getItem(key);
   if (stored !== null && (await hold(stored))) return stored;
   const fresh = crypto.randomUUID();

@@ -11,8 +11,6 @@ import {
 } from "@tributary/participant";
 import { parse } from "@tributary/protocol";
 import { type Signer, seedSigner } from "@tributary/secure-agg";
-import { sweepLedgers } from "../ledger/ledger-store.ts";
-import { tabLock } from "../tab-lock.ts";
 import { openDatabase, settled, written } from "./database.ts";
 import { pinCoordinator } from "./pins.ts";
 
@@ -28,8 +26,8 @@ const store = "devices";
 
 /**
  * One tab's device: it outlives a reload and goes with the tab, so that no coordinator can tell that two visits were the
- * same person's, nor two coordinators that they were visited by the same. What tabs that are gone left behind is deleted
- * when the next one opens.
+ * same person's, nor two coordinators that they were visited by the same. What tabs that are gone left behind is swept away
+ * when the page is next opened.
  */
 export class DeviceInTab {
   readonly #tab: string;
@@ -80,18 +78,6 @@ export class DeviceInTab {
     save: (run, record) => this.#write((devices) => devices.put(record, `${this.#name} ${run}`)),
     remove: (run) => this.#write((devices) => devices.delete(`${this.#name} ${run}`)),
   };
-
-  /** Deletes what belongs to tabs that are open no more. */
-  async sweep(): Promise<void> {
-    const { held = [] } = await navigator.locks.query();
-    const open = new Set([tabLock(this.#tab), ...held.map(({ name }) => name)]);
-    const isOpen = (tab: string) => open.has(tabLock(tab));
-    const devices = (await this.#database).transaction(store, "readwrite").objectStore(store);
-    for (const name of (await settled(devices.getAllKeys())) as string[]) {
-      if (!isOpen(name.split(" ")[0]!)) devices.delete(name);
-    }
-    await sweepLedgers(await this.#database, isOpen);
-  }
 
   get #name(): string {
     return `${this.#tab} ${this.#coordinator}`;

@@ -47,7 +47,7 @@ page.addEventListener("message", ({ data: message }) => {
       break;
     case "leave":
       isLeaving = true;
-      void participant?.leave().catch(() => undefined);
+      void participant?.leave({ forget: true }).catch(() => undefined);
   }
 });
 
@@ -61,7 +61,10 @@ async function join(joining: Joining, training: Channel): Promise<void> {
   const end = (ending: Ending) => show({ ...state, ending, doing: { kind: "idle" } });
   try {
     const options = await optionsOf(joining);
-    if (isLeaving) return end({ kind: "left" });
+    if (isLeaving) {
+      await options.kept.remove(run.run);
+      return end({ kind: "left" });
+    }
     const { identity } = options;
     const ledger = ledgerOf(joining);
     const joined = participate({
@@ -122,7 +125,6 @@ async function register(device: DeviceHere): Promise<void> {
 
 async function optionsOf({ coordinator, operatorKey, tab, engine, joinToken }: DeviceHere) {
   const device = new DeviceInTab(tab, coordinator);
-  await device.sweep();
   const pin = await readPin(coordinator);
   return {
     coordinator,
