@@ -134,6 +134,11 @@ export class ScriptedCoordinator {
   forgetClients(): void {
     this.#keys.clear();
     this.expireSessions();
+    this.dropConnections();
+  }
+
+  /** Closes every socket, as a broken network does; devices come back. */
+  dropConnections(): void {
     this.#io?.disconnectSockets(true);
   }
 

@@ -99,6 +99,10 @@ function lineFor(event: ParticipantEvent): string | undefined {
       return `round ${event.dismissal.round}: ${event.dismissal.reason}`;
     case "declined":
       return `not taking part: ${event.detail} [${event.code}]`;
+    case "stoodDown":
+      return `round ${event.round}: goes on without this device, which is paused`;
+    case "withdrawn":
+      return `run ${event.run} asks this device nothing while it is paused`;
     case "runEnded":
       return `run ${event.run} is ${event.phase}${event.reason === undefined ? "" : `: ${event.reason}`}`;
     case "ignored":

@@ -60,6 +60,8 @@ export interface Step {
   readonly kept: KeptRun | undefined;
   /** This device's part in the run's secure sums, if the run promised them. */
   readonly secure: SecureRun | undefined;
+  /** Hears that this device has worked out what the step's attempt is for. */
+  readonly onWorked: () => void;
   /** The newest hint of the run: work that a later attempt takes over is reported under that attempt. */
   readonly newest: () => Hint;
   readonly signal: AbortSignal;
@@ -182,6 +184,7 @@ async function frameFor(
   if (!fresh) device.onEvent({ type: "reused", hint: step.hint });
   const { frame, next } = await worked;
   if (next !== undefined) await step.kept?.hold(question, next);
+  step.onWorked();
   if (!fresh && !step.signal.aborted) device.report({ ...addressOf(step.newest()), state: "trained", done: 1 });
   return frame;
 }

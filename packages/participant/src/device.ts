@@ -20,6 +20,7 @@ import type { OnEvent } from "./events.ts";
 import { type Credentials, NoIdentity } from "./identity.ts";
 import { keptInMemory } from "./kept.ts";
 import { Memberships } from "./memberships.ts";
+import { Offers } from "./offers.ts";
 import { Outbox } from "./outbox.ts";
 import type { Participant, ParticipantOptions, ParticipantState } from "./participant.ts";
 import { platformRandom } from "./platform-random.ts";
@@ -57,6 +58,7 @@ export class Device implements Participant {
   readonly #outbox: Outbox;
   readonly #credentials: Credentials;
   readonly #connection: Connection;
+  readonly #offers: Offers;
   readonly #memberships: Memberships;
   readonly #onEvent: OnEvent;
   readonly #crypto: CryptoBackend;
@@ -100,6 +102,10 @@ export class Device implements Participant {
         outlives: (error) => this.#outlives(error),
       },
     });
+    this.#offers = new Offers(this.#connection, {
+      onEvent: this.#onEvent,
+      onRefused: (error) => this.#outlives(error),
+    });
     let loaded = options.kernel;
     const kernel = () => {
       loaded ??= loadKernel();
@@ -129,6 +135,7 @@ export class Device implements Participant {
         // Best effort, both: a coordinator that does not hear them finds out at the step's deadline.
         report: (report) => void this.#connection.emit("progress", report).catch((error) => this.#outlives(error)),
         decline: (decline) => void this.#connection.emit("decline", decline).catch((error) => this.#outlives(error)),
+        withdraw: (run) => this.#offers.withdraw(run),
         onFailure: (error) => this.#fail(error),
       },
       onOver: () => this.#close({ kind: "finished" }),
@@ -142,6 +149,15 @@ export class Device implements Participant {
 
   get done(): Promise<void> {
     return this.#settled.promise;
+  }
+
+  pause(): void {
+    this.#memberships.pause();
+  }
+
+  resume(): void {
+    this.#memberships.resume();
+    if (this.#everConnected && !this.#life.signal.aborted) void this.#refresh();
   }
 
   async leave({ forget = false }: { forget?: boolean } = {}): Promise<void> {
@@ -180,6 +196,7 @@ export class Device implements Participant {
     this.#onEvent({ type: "connected", client });
     if (first && !this.#trust.pinned) this.#onEvent({ type: "notice", text: honestButCurious });
     this.#trust.expire();
+    this.#offers.lapse();
     this.#memberships.offerAgain();
     this.#retries.wake();
     return this.#refresh();
@@ -227,9 +244,9 @@ export class Device implements Participant {
     await this.#memberships.take(state);
     const runs = this.#memberships.toOffer();
     if (runs === undefined || !this.#connection.connected) return;
-    const offered = await this.#connection.emit("offer", { runs });
+    const offered = await this.#offers.make(runs);
     this.#memberships.offered();
-    await this.#memberships.take(parse(DeviceState, offered, { what: "acknowledgement of offer" }));
+    await this.#memberships.take(offered);
   }
 
   #receive(event: string, payload: unknown): void {

@@ -14,6 +14,8 @@ export type ParticipantEvent =
   | { readonly type: "disconnected"; readonly reason: string }
   /** The device takes part in these runs from now on. */
   | { readonly type: "offered"; readonly runs: readonly RunPlan[] }
+  /** Paused, and until it offers itself again this run asks it nothing. */
+  | { readonly type: "withdrawn"; readonly run: RunId }
   | { readonly type: "phase"; readonly run: RunId; readonly phase: Phase; readonly reason: string | undefined }
   | { readonly type: "asked"; readonly hint: Hint }
   /** How long the step stays open from now on. */
@@ -65,6 +67,8 @@ export type ParticipantEvent =
       readonly code: string;
       readonly detail: string;
     }
+  /** Paused while it was at work for a round, which goes on without it. */
+  | { readonly type: "stoodDown"; readonly run: RunId; readonly round: number }
   | { readonly type: "runEnded"; readonly run: RunId; readonly phase: Phase | "gone"; readonly reason?: string }
   /** The coordinator sent something malformed, or refused a message; the device carries on. */
   | { readonly type: "ignored"; readonly what: string; readonly detail: string }

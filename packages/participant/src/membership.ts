@@ -1,4 +1,4 @@
-import type { Ask, Decline, Dismissal, Hint, RunPlan } from "@tributary/protocol";
+import type { Ask, Decline, Dismissal, Hint, RunId, RunPlan } from "@tributary/protocol";
 import { addressOf, compareAddresses, type Place } from "./address.ts";
 import { type Answering, answerStep, type Outcome, type ToldQuestion } from "./answer.ts";
 import type { LocalWork } from "./contribute.ts";
@@ -14,12 +14,17 @@ type State =
 /** The device, as its memberships see it. */
 export interface MemberDevice extends Answering {
   readonly decline: (decline: Decline) => void;
+  /** Has a run ask this device no more. */
+  readonly withdraw: (run: RunId) => void;
   readonly kept: KeptStore;
   /** Takes what is no refusal: a mistake of ours, or a coordinator too different to talk to. */
   readonly onFailure: (error: unknown) => void;
 }
 
 const before: Place = { round: -1, attempt: 0, step: 0 };
+/** The steps of a secure attempt after the masked contribution: nothing is worked out for them, and the last one ends it. */
+const [confirmStep, revealStep] = [3, 4];
+const whyPaused = "its owner paused this device";
 
 /**
  * One device's part in one run.
@@ -29,6 +34,8 @@ const before: Place = { round: -1, attempt: 0, step: 0 };
  *    ▲                        │   (the older step is given up; its work goes on if the new one asks for the same)
  *    └─ sent, dropped, ───────┘
  *       declined, dismissed            run ended, device left: over
+ *
+ * A paused device goes on with an attempt only if its contribution is worked out; whatever else it is asked it declines.
  */
 export class Membership {
   readonly plan: RunPlan;
@@ -41,6 +48,11 @@ export class Membership {
   #state: State = { kind: "idle" };
   #newest: Place = before;
   #answered: Place = before;
+  /** The attempt that this device has worked out its contribution for. */
+  #worked: Place = before;
+  #isPaused = false;
+  /** What it declined for being paused. */
+  #stoodDown: Place | undefined;
   /** A secure step that may be asked again, by a coordinator that lost the answer. */
   #repeatable: Place | undefined;
 
@@ -64,6 +76,11 @@ export class Membership {
     this.#repeatable = undefined;
     this.#stop("a newer question came");
     this.#secure?.turnTo(hint);
+    if (this.#isPaused && !this.#needsNoWork(hint)) {
+      this.#standDown(hint);
+      this.#withdrawIfFree();
+      return;
+    }
     const flow = new AbortController();
     this.#state = { kind: "answering", hint, flow };
     this.#device.onEvent({ type: "asked", hint });
@@ -84,6 +101,24 @@ export class Membership {
     this.#stop(`dismissed: ${dismissal.reason}`);
     if (this.#secure === undefined) this.#contributions.abandon("dismissed");
     else this.#secure.drop(`dismissed: ${dismissal.reason}`);
+    this.#withdrawIfFree();
+  }
+
+  /** Works on nothing until `resume`. */
+  pause(): void {
+    if (this.#state.kind === "over" || this.#isPaused) return;
+    this.#isPaused = true;
+    if (this.#isUnderWay && !sameAttempt(this.#worked, this.#newest)) this.#standDown(this.#newest);
+    this.#withdrawIfFree();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    // What it stood down from may be open yet, and an answer count after all; not in a secure attempt, whose keys are gone.
+    const mayAnswer = this.#secure === undefined && this.#stoodDown !== undefined;
+    if (mayAnswer && compareAddresses(this.#newest, this.#stoodDown!) === 0) this.#newest = this.#answered;
+    this.#stoodDown = undefined;
   }
 
   /** The device has a new identity: what was asked of the old one may be asked again, unless it was answered. */
@@ -109,6 +144,33 @@ export class Membership {
     await Promise.all([fate === "run over" ? this.#secure?.close(reason) : undefined, this.#kept?.forget()]);
   }
 
+  /** Whether this device has a part in an attempt that goes on. */
+  get #isUnderWay(): boolean {
+    if (this.#state.kind === "answering") return true;
+    const hasEnded = sameAttempt(this.#answered, this.#newest) && this.#answered.step === revealStep;
+    return this.#secure?.isUnderWay === true && !hasEnded;
+  }
+
+  #needsNoWork(hint: Hint): boolean {
+    return this.#secure !== undefined && (hint.step >= confirmStep || sameAttempt(this.#worked, hint));
+  }
+
+  /** Gives up the attempt at hand, for being paused, and has the coordinator not wait. */
+  #standDown(place: Place): void {
+    const address = addressOf({ ...place, run: this.plan.run });
+    this.#stop(whyPaused);
+    this.#contributions.abandon(whyPaused);
+    this.#secure?.drop(whyPaused);
+    this.#repeatable = undefined;
+    this.#stoodDown = address;
+    this.#device.decline({ ...address, code: "paused", detail: whyPaused });
+    this.#device.onEvent({ type: "stoodDown", run: address.run, round: address.round });
+  }
+
+  #withdrawIfFree(): void {
+    if (this.#isPaused && !this.#isUnderWay) this.#device.withdraw(this.plan.run);
+  }
+
   #stop(reason: string): void {
     if (this.#state.kind !== "answering") return;
     const { flow } = this.#state;
@@ -129,6 +191,9 @@ export class Membership {
       secure: this.#secure,
       newest,
       signal,
+      onWorked: () => {
+        if (sameAttempt(this.#newest, hint)) this.#worked = hint;
+      },
     };
     const outcome = await answerStep(step, this.#device);
     if (this.#state.kind === "answering" && this.#state.hint === hint) {
@@ -136,6 +201,7 @@ export class Membership {
       if (this.#secure !== undefined && outcome.kind !== "declined") this.#repeatable = addressOf(hint);
     }
     this.#settle(hint, outcome);
+    this.#withdrawIfFree();
   }
 
   #settle(hint: Hint, outcome: Outcome): void {
@@ -162,3 +228,5 @@ export class Membership {
     }
   }
 }
+
+const sameAttempt = (a: Place, b: Place) => a.round === b.round && a.attempt === b.attempt;

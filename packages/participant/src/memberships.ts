@@ -24,6 +24,7 @@ export class Memberships {
   /** What is being removed of runs that are over for this device. */
   readonly #goings = new Set<Promise<void>>();
   #offerDue = true;
+  #isPaused = false;
   #closed = false;
 
   /** `only`: the one run this device is for; `onOver` is called when that run is over. */
@@ -52,7 +53,9 @@ export class Memberships {
         const local = await admit(plan, this.#abilities);
         if (plan.secureAggregation === "none") await checkPast(plan, this.#device.answers);
         if (this.#closed) return;
-        this.#members.set(plan.run, new Membership(plan, local, this.#device));
+        const member = new Membership(plan, local, this.#device);
+        if (this.#isPaused) member.pause();
+        this.#members.set(plan.run, member);
         this.#offerDue = true;
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
@@ -91,13 +94,29 @@ export class Memberships {
     if (run === this.#only) this.#onOver();
   }
 
+  /** This device works on nothing until `resume`. */
+  pause(): void {
+    this.#isPaused = true;
+    for (const member of this.#members.values()) member.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#offerDue = true;
+    for (const member of this.#members.values()) member.resume();
+  }
+
   /** The runs to offer, if the coordinator has not been told of all of them over this connection. */
   toOffer(): RunId[] | undefined {
+    if (this.#isPaused) return undefined;
     return this.#offerDue && this.#members.size > 0 ? [...this.#members.keys()].slice(0, mostRunsPerOffer) : undefined;
   }
 
   /** The coordinator acknowledged what `toOffer` gave. */
   offered(): void {
+    // A pause may have come in between.
+    if (this.#isPaused) return;
     this.#offerDue = false;
     this.#device.onEvent({ type: "offered", runs: [...this.#members.values()].map(({ plan }) => plan) });
   }

@@ -79,6 +79,13 @@ export interface Participant {
    */
   readonly done: Promise<void>;
   /**
+   * Works on nothing until `resume`, and has rounds go on as if it were not there: what it is at work on it declines, and
+   * withdraws its offers. A secure sum that has this device's part already it helps to open, which is no work, and withdraws after that.
+   */
+  pause(): void;
+  /** Offers this device again. */
+  resume(): void;
+  /**
    * Stops training at its next batch, tells the coordinator, closes the connection. Resolves with `done`. `forget`: for good,
    * so that nothing that an algorithm worked out from the data is kept here; without it a later part goes on from there.
    */

@@ -65,6 +65,11 @@ export class SecureRun {
     this.#device = device;
   }
 
+  /** Whether this device has a part in an attempt: keys of it. */
+  get isUnderWay(): boolean {
+    return this.#attempt !== undefined;
+  }
+
   /** A question of this place came: whatever belongs to another attempt is over. */
   turnTo(place: Place): void {
     if (this.#attempt?.holds(place) === false) this.drop("a newer attempt began");
