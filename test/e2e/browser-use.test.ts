@@ -16,7 +16,8 @@ browserTest("a device on its battery trains nothing until it is charged, or the 
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
   await page.getByText("Paused: the device runs on its battery").waitFor();
-  await expect.poll(async () => (await coordinator.get<{ phase: string }>(`/v1/runs/${run}`)).phase).toBe("collecting");
+  await page.getByText("It trains nothing until it is charged. Until then it is asked nothing").waitFor();
+  expect((await coordinator.get<{ phase: string }>(`/v1/runs/${run}`)).phase).toBe("gathering");
   await page.getByText("How much of this device to use").click();
   await page.getByLabel("Time given to training").fill("50");
   expect((await coordinator.get<{ round: number }>(`/v1/runs/${run}`)).round).toBe(0);
@@ -75,6 +76,38 @@ browserTest("the screen is kept on by one lock, which is given back", async () =
   await page.getByText("How much of this device to use").click();
   await page.getByLabel("Keep the screen on").uncheck();
   await expect.poll(locks).toEqual({ asked: 1, held: 0 });
+});
+
+browserTest("rounds do not wait for a device that is paused at work, and ask it again when it goes on", async () => {
+  const coordinator = await startCoordinator();
+  const trainMs = 60_000;
+  const { run } = await coordinator.startRun({
+    // So long that the page is at it when it is paused.
+    algorithm: { name: "fedavg", epochs: 10_000, batchSize: 20, learningRate: 0.01 },
+    cohort: { size: 2, minimum: 1, overSelect: 1 },
+    deadlines: { joinMs: 2_000, trainMs },
+    evaluation: { on: "nowhere" },
+    stop: { rounds: 10_000 },
+  });
+  const { page, complaints } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  const asked = () => coordinator.get<{ phase: string }>(`/v1/runs/${run}`);
+  await expect.poll(async () => (await asked()).phase, { timeout: 30_000 }).toBe("collecting");
+  await page.getByText(/^Training$/).waitFor();
+  const pausedAt = Date.now();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Until then it is asked nothing").waitFor();
+  // Nobody else is there, so the attempt is over at once.
+  await expect.poll(async () => (await asked()).phase).toBe("gathering");
+  expect(Date.now() - pausedAt).toBeLessThan(trainMs / 2);
+  expect(await page.getByText(/s left$/).count()).toBe(0);
+
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByText(/^Training$/).waitFor();
+  expect((await asked()).phase).toBe("collecting");
+  expect(complaints).toEqual([]);
 });
 
 browserTest("before joining the page says what leaves, what stays, what protects it and what it costs", async () => {

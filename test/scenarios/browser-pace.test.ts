@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Pause } from "../../apps/browser-client/src/device/pause.ts";
 import { Pacer } from "../../apps/browser-client/src/training/pace.ts";
 
 /** A clock that stands still until it is told to go on. */
@@ -90,4 +91,25 @@ test("a rest ends early when the person gives more", async () => {
   pacer.set({ share: 1, paused: false });
   await pass(0);
   expect(turn.done).toBe(true);
+});
+
+test("only a pause that lasts withdraws the device, and one from before it joined at once", async () => {
+  const { clock, pass } = handClock();
+  const calls: string[] = [];
+  const participant = { pause: () => calls.push("pause"), resume: () => calls.push("resume") };
+  const pause = new Pause(clock);
+  pause.attach(participant);
+  pause.set(true);
+  await pass(1_999);
+  pause.set(false);
+  await pass(10_000);
+  expect(calls).toEqual(["resume"]);
+  pause.set(true);
+  await pass(2_000);
+  expect(calls).toEqual(["resume", "pause"]);
+
+  const early = new Pause(clock);
+  early.set(true);
+  early.attach(participant);
+  expect(calls).toEqual(["resume", "pause", "pause"]);
 });

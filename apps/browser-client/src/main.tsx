@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import { render } from "preact";
 import { addressOf, confine } from "./address.ts";
 import { sweepClosedTabs } from "./device/sweep.ts";
@@ -18,6 +19,7 @@ else {
   const state = new PageState(address);
   render(<Page state={state} />, root);
   state.start();
+  effect(() => state.part.value?.pause(state.use.paused.value !== undefined));
   await nameOfTab();
   // Where the browser's storage fails it holds nothing to sweep.
   await sweepClosedTabs().catch(() => undefined);

@@ -437,8 +437,10 @@ export const words = {
     pause: "Pause",
     resume: "Go on",
     paused: {
-      hand: "Paused by you. This device trains nothing until you let it go on; rounds do not wait for it.",
-      battery: "Paused: the device runs on its battery. Rounds do not wait for it.",
+      hand: (isOffered: boolean) =>
+        `Paused by you. This device trains nothing until you let it go on${pausedText(isOffered)}`,
+      battery: (isOffered: boolean) =>
+        `Paused: the device runs on its battery. It trains nothing until it is charged${pausedText(isOffered)}`,
     },
   },
 
@@ -531,6 +533,8 @@ export const words = {
       connected: "Connected to the coordinator.",
       disconnected: "The connection was lost.",
       joined: "Offered this device for the run.",
+      withdrawn: "Withdrew this device from the run for as long as it is paused.",
+      stoodDown: (round: number) => `Round ${round} goes on without this device: it is paused.`,
       sentUpdate: (round: number, size: string, masked: boolean) =>
         `Round ${round}: sent the update, ${size}${masked ? ", masked" : ""}.`,
       sentJudgement: (round: number, size: string, masked: boolean) =>
@@ -544,6 +548,12 @@ export const words = {
     },
   },
 } as const;
+
+/** A short pause changes nothing; an update that has left is seen through. */
+const pausedText = (isOffered: boolean) =>
+  isOffered
+    ? ". If the pause lasts longer than two seconds it withdraws from the run, as soon as the sum that has its update already is open."
+    : ". Until then it is asked nothing, and rounds go on as if it were not there.";
 
 const engines: Record<EngineName, string> = {
   "tensorflow-gpu": "TensorFlow on CUDA",

@@ -7,6 +7,7 @@ import { type Channel, TrainingCalls } from "../training/training-calls.ts";
 import { DeviceInTab } from "./device-in-tab.ts";
 import type { DeviceHere, FromDevice, Joining, ToDevice } from "./messages.ts";
 import { after, afterSending, type Ending, type PartState, partBefore } from "./part-state.ts";
+import { Pause } from "./pause.ts";
 import { readPin } from "./pins.ts";
 import { remoteAbilities } from "./remote-work.ts";
 
@@ -33,6 +34,7 @@ function ledgerOf({ tab }: DeviceHere): Ledger {
 }
 
 let participant: Participant | undefined;
+const pause = new Pause();
 /** The person may leave before there is a participant. */
 let isLeaving = false;
 
@@ -44,6 +46,9 @@ page.addEventListener("message", ({ data: message }) => {
       break;
     case "register":
       void register(message.device);
+      break;
+    case "pause":
+      pause.set(message.isPaused);
       break;
     case "leave":
       isLeaving = true;
@@ -86,6 +91,7 @@ async function join(joining: Joining, training: Channel): Promise<void> {
       },
     });
     participant = joined;
+    pause.attach(joined);
     await joined.done;
     if (joined.state.kind === "left") end({ kind: "left" });
     // A run that ended while this device was away is only found missing.

@@ -26,6 +26,8 @@ export type ToDevice =
   | { readonly type: "join"; readonly joining: Joining; readonly training: MessagePort }
   /** Makes itself known to the coordinator, and no more. */
   | { readonly type: "register"; readonly device: DeviceHere }
+  /** Whether the person, or the battery, has this device work on nothing for now. */
+  | { readonly type: "pause"; readonly isPaused: boolean }
   | { readonly type: "leave" };
 
 export type FromDevice =

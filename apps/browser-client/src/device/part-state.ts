@@ -40,6 +40,8 @@ export type Ending =
 export interface PartState {
   readonly run: OpenRun;
   readonly connection: Connection;
+  /** Whether the run may ask this device; not while it is paused. */
+  readonly isOffered: boolean;
   /** Whether something that this device sent did not get through and is tried again. */
   readonly isRetrying: boolean;
   /** What this browser knows the coordinator by, once it is connected. */
@@ -67,6 +69,7 @@ export function partBefore(run: OpenRun): PartState {
   return {
     run,
     connection: { kind: "connecting" },
+    isOffered: false,
     isRetrying: false,
     known: undefined,
     phase: run.phase,
@@ -116,9 +119,17 @@ export function after(before: PartState, event: ParticipantEvent, now: number): 
     case "connected":
       return logged({ ...state, connection: { kind: "connected" } }, events.connected);
     case "disconnected":
-      return logged({ ...state, connection: { kind: "lost", reason: event.reason } }, events.disconnected);
+      return logged(
+        { ...state, connection: { kind: "lost", reason: event.reason }, isOffered: false },
+        events.disconnected,
+      );
     case "offered":
-      return logged(state, events.joined);
+      return logged({ ...state, isOffered: true }, events.joined);
+    case "withdrawn":
+      return logged({ ...state, isOffered: false }, events.withdrawn);
+    // What it was asked is nothing to it any more.
+    case "stoodDown":
+      return logged({ ...state, hint: undefined, doing: { kind: "idle" } }, events.stoodDown(event.round));
     case "phase":
       return { ...state, phase: event.phase };
     case "asked": {

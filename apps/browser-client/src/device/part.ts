@@ -39,6 +39,11 @@ export class Part {
     this.#worker.postMessage({ type: "join", joining, training: channel } satisfies ToDevice, [channel]);
   }
 
+  /** Has this device take part in nothing for now, or again. */
+  pause(isPaused: boolean): void {
+    this.#worker.postMessage({ type: "pause", isPaused } satisfies ToDevice);
+  }
+
   /** Resolves when the coordinator was told, or could not be; nothing is sent from then on. */
   async leave(): Promise<void> {
     this.#worker.postMessage({ type: "leave" } satisfies ToDevice);

@@ -11,9 +11,11 @@ import { Protection } from "./runs-section.tsx";
 
 /** While this device takes part, and how it ended. */
 export function PartSection({ state, part }: { state: PageState; part: Part }) {
-  const { run, connection, isRetrying, doing, round, losses, log, ending, secured, known } = part.state.value;
+  const { run, connection, isOffered, isRetrying, doing, round, losses, log, ending, secured, known } =
+    part.state.value;
   const heading = useRef<HTMLHeadingElement>(null);
   const isOver = ending !== undefined;
+  const paused = state.use.paused.value;
   // What had the focus is gone: the button Join, and at the end Leave.
   useEffect(() => {
     if (document.activeElement === document.body || document.activeElement === null) heading.current?.focus();
@@ -31,7 +33,7 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
       </p>
       <Work part={part.state.value} />
       <p class="status" role="status">
-        {ending === undefined && state.use.paused.value !== undefined ? words.use.paused[state.use.paused.value] : ""}
+        {ending === undefined && paused !== undefined ? words.use.paused[paused](isOffered) : ""}
       </p>
       <dl class="figures">
         <Figure name={words.part.round} value={round === 0 ? "–" : words.part.of(round, run.rounds)} />
