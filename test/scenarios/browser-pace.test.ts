@@ -51,6 +51,20 @@ test("a device that gives a quarter of its time rests three times as long as it 
   expect(turn.done).toBe(true);
 });
 
+test("the share is kept for slow batches too", async () => {
+  const { clock, pass } = handClock();
+  const pacer = new Pacer(clock);
+  pacer.set({ share: 0.1, paused: false });
+  let workedMs = 0;
+  for (let batch = 0; batch < 5; batch++) {
+    const turn = watched(pacer.turn(never));
+    while (!turn.done) await pass(1_000);
+    await pass(4_000);
+    workedMs += 4_000;
+  }
+  expect(workedMs / (clock.now() + 36_000)).toBeCloseTo(0.1, 2);
+});
+
 test("a device that gives all its time never waits", async () => {
   const { clock, pass } = handClock();
   const pacer = new Pacer(clock);

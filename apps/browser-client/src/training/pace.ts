@@ -14,11 +14,9 @@ export interface PaceClock {
   setTimeout(callback: () => void, ms: number): () => void;
 }
 
-/** The longest single rest: after an engine's slow first batch nobody should wait for minutes. */
-const longestRestMs = 10_000;
-
 /**
- * Keeps training to a pace: it waits before each batch. `turn` may be in use for one job at a time, as a trainer's jobs are.
+ * Keeps training to a pace: it waits before each batch, after a slow one for as long as the share asks. A rest ends with a new
+ * pace, and with the work that it holds up. `turn` may be in use for one job at a time, as a trainer's jobs are.
  */
 export class Pacer {
   readonly #clock: PaceClock;
@@ -52,7 +50,7 @@ export class Pacer {
       const look = () => {
         cancel();
         const { share, paused } = this.#pace;
-        const restMs = now + Math.min(longestRestMs, workedMs * (1 / share - 1)) - this.#clock.now();
+        const restMs = now + workedMs * (1 / share - 1) - this.#clock.now();
         if (paused) cancel = () => undefined;
         else if (restMs <= 0) end(resolve);
         else cancel = this.#clock.setTimeout(look, restMs);
