@@ -108,7 +108,7 @@ test.each([
   ["a missing value after a value of two lines", 'x,z,y\n1,"a\nb",0\n,c,1\n', 'Line 4, column "x" has no value'],
   ["a word among numbers", "x,y\n1,0\ntwo,1\n", 'Line 3, column "x" is "two", not a number'],
   ["an infinite number", "x,y\n1,0\n1e300,1\n", 'Line 3, column "x" is "1e300", not a number'],
-  ["a line with too many values", "x,y\n1,0\n1,2,3\n", "line 3"],
+  ["a line with too many values", "x,y\n1,0\n1,2,3\n", "Line 3 has 3 values; line 1 has 2"],
   ["an open quote", 'x,y\n1,"0\n', "not well-formed CSV"],
   ["no such target", "x,z\n1,0\n", 'no column "y" (target); line 1 names x, z'],
   ["a column named twice", "x,x,y\n1,1,0\n", 'names the column "x" twice'],

@@ -1,6 +1,7 @@
 export { checkTopology, type LayerTopology, type Topology, topologyOf } from "@tributary/protocol/topology";
 export { continueText } from "./continue-text.ts";
-export { csvColumns, csvRecords, readCsv, type Table } from "./data/csv.ts";
+export { csvColumns, readCsv, readCsvInSteps, type Table } from "./data/csv.ts";
+export { csvRecords } from "./data/csv-records.ts";
 export type { CsvSchema } from "./data/csv-schema.ts";
 export { denseDataset } from "./data/dense-dataset.ts";
 export { digits } from "./data/digits.ts";

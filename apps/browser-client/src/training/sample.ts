@@ -18,13 +18,13 @@ export function sampleOf(choice: DataChoice, text: string): Sample {
   switch (choice.kind) {
     case "csv": {
       const { target, ignore = [], categorical = [] } = choice.schema;
-      const lines = csvRecords(text, { to: mostRows + 1 }).map(({ record }) => record);
+      const lines = firstRecords(text, mostRows + 1);
       const isNamed = choice.schema.header !== false;
       const names = isNamed ? (lines[0] ?? []) : (lines[0] ?? []).map((_, index) => `${index + 1}`);
       const use = (name: string): ColumnUse =>
         name === target
           ? "target"
-          : ignore.includes(name)
+          : name === "" || ignore.includes(name)
             ? "ignore"
             : categorical.includes(name)
               ? "category"
@@ -33,7 +33,7 @@ export function sampleOf(choice: DataChoice, text: string): Sample {
       return { heads, rows: isNamed ? lines.slice(1) : lines.slice(0, mostRows) };
     }
     case "ratings":
-      return { heads: [], rows: csvRecords(text, { to: mostRows }).map(({ record }) => record.slice(0, 3)) };
+      return { heads: [], rows: firstRecords(text, mostRows).map((record) => record.slice(0, 3)) };
     case "text":
     case "libsvm":
       return { heads: [], rows: linesOf(text) };
@@ -42,6 +42,14 @@ export function sampleOf(choice: DataChoice, text: string): Sample {
     case "images":
       return { heads: [], rows: [] };
   }
+}
+
+function firstRecords(text: string, most: number): (readonly string[])[] {
+  const found: (readonly string[])[] = [];
+  for (const { record } of csvRecords(text)) {
+    if (found.push(record) === most) break;
+  }
+  return found;
 }
 
 /** The first lines that are not empty. */

@@ -46,7 +46,7 @@ export interface TableColumns {
 
 /** Finds a schema's columns. Throws `ProtocolError("bad_data")` for a name that is missing or there twice. */
 export function columnsIn(header: readonly string[], schema: CsvSchema): TableColumns {
-  const twice = header.find((name, index) => header.indexOf(name) !== index);
+  const twice = header.find((name, index) => name !== "" && header.indexOf(name) !== index);
   if (twice !== undefined) badData(`Line 1 names the column "${twice}" twice`);
   if (schema.target === undefined && (schema.targetKind !== undefined || schema.classes !== undefined)) {
     badData("The schema says what the target is like, but not which column it is");
@@ -70,9 +70,10 @@ export function columnsIn(header: readonly string[], schema: CsvSchema): TableCo
   }
   const find = (name: string | undefined) => (name === undefined ? undefined : { name, index: header.indexOf(name) });
   const features = header.flatMap((name, index) => {
-    const rowNames = index === 0 && name === "";
+    // Row names, or what a comma at the end of each line makes.
+    const nameless = name === "";
     const other = name === schema.target || name === schema.group || schema.ignore?.includes(name);
-    return rowNames || other ? [] : [{ name, index }];
+    return nameless || other ? [] : [{ name, index }];
   });
   if (features.length === 0) {
     badData(

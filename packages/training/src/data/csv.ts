@@ -1,7 +1,6 @@
 import type { Dataset } from "@tributary/algorithm";
-// The browser build brings its own Buffer, so that the same code reads files in pages and in Node.
-import { CsvError, parse } from "csv-parse/browser/esm/sync";
 import { badData } from "./bad-data.ts";
+import { csvRecords, separatorOf } from "./csv-records.ts";
 import type { CsvSchema, Line } from "./csv-schema.ts";
 import { denseDataset } from "./dense-dataset.ts";
 import { TableScan } from "./table-scan.ts";
@@ -19,54 +18,70 @@ export interface Table {
 }
 
 /**
- * Reads a table: RFC 4180, also with a byte order mark or a first column of row names without a header. Throws
- * `ProtocolError("bad_data")` that names line and column.
+ * Reads a table: RFC 4180, also with semicolons or tabs in place of commas and with a byte order mark. Columns without a
+ * name are no features. Throws `ProtocolError("bad_data")` that names line and column.
  */
 export function readCsv(text: string, schema: CsvSchema): Table {
-  const all = csvRecords(text);
-  const [head, ...rest] = all;
-  if (head === undefined) badData("The table needs a header line and at least one row");
+  const steps = readCsvInSteps(text, schema);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Characters that are read in one step: some milliseconds. */
+const stepLength = 1 << 18;
+
+/** `readCsv` that yields the share that is done after each part of its work, for others to have their turn meanwhile. */
+export function* readCsvInSteps(text: string, schema: CsvSchema): Generator<number, Table, undefined> {
+  const separator = separatorOf(text);
   const named = schema.header !== false;
-  const scan = new TableScan(named ? head.record : numbered(head.record), schema);
-  const rows = (named ? rest : all).filter((row) => scan.keeps(row));
-  for (const row of rows) scan.see(row);
+  const head = csvColumns(text);
+  const scan = new TableScan(named ? head : numbered(head), schema);
+  // Twice through the text, for its records take far more memory than it does.
+  let passes = 0;
+  function* eachRow(visit: (row: Line) => void): Generator<number, void, undefined> {
+    let isHead = named;
+    let told = 0;
+    for (const row of csvRecords(text, { separator })) {
+      if (!isHead && scan.keeps(row)) visit(row);
+      isHead = false;
+      if (row.end - told < stepLength) continue;
+      told = row.end;
+      yield (passes + told / text.length) / 2;
+    }
+    passes++;
+  }
+  yield* eachRow((row) => scan.see(row));
   const encoding = scan.encoding();
   const { features, classes } = encoding;
   const width = features.length;
-  const values = new Float64Array(rows.length * width);
-  rows.forEach((row, i) => {
+  const values = new Float64Array(scan.rows * width);
+  const labels = classes.length > 0 ? new Int32Array(scan.rows) : undefined;
+  const numbers = schema.targetKind === "number" ? new Float64Array(scan.rows) : undefined;
+  const groups = schema.group === undefined ? undefined : new Int32Array(scan.rows);
+  const target = labels ?? numbers;
+  let i = 0;
+  yield* eachRow((row) => {
     encoding.write(row, values.subarray(i * width, (i + 1) * width));
+    if (target !== undefined) target[i] = encoding.target(row);
+    if (groups !== undefined) groups[i] = scan.placesOf(row).group;
+    i++;
   });
-  const labels = classes.length > 0 ? Int32Array.from(rows, encoding.target) : undefined;
-  const numbers = schema.targetKind === "number" ? Float64Array.from(rows, encoding.target) : undefined;
   const dataset = denseDataset({
     features: values,
     shape: [width],
     ...(labels === undefined ? {} : { labels, classes: classes.length }),
     ...(numbers === undefined ? {} : { numbers }),
   });
-  const groups = schema.group === undefined ? undefined : Int32Array.from(rows, (row) => scan.placesOf(row).group);
   return { dataset, labels, groups, features, classes };
 }
 
 /** The names in a table's header line. Throws `ProtocolError("bad_data")` where there is none. */
 export function csvColumns(text: string): readonly string[] {
-  const [head] = csvRecords(text, { to: 1 });
-  return head === undefined ? badData("The table needs a header line and at least one row") : head.record;
+  for (const { record } of csvRecords(text)) return record;
+  return badData("The table needs a header line and at least one row");
 }
 
 /** The names of columns that no header names. */
 export const numbered = (record: readonly string[]) => record.map((_, index) => `${index + 1}`);
-
-/** The records of a text in CSV form. Throws `ProtocolError("bad_data")` where it is not well-formed. */
-export function csvRecords(text: string, limit: { to?: number } = {}): Line[] {
-  const { to } = limit;
-  try {
-    const options = { bom: true, info: true, skip_empty_lines: true, ...(to === undefined ? {} : { to }) } as const;
-    const parsed = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
-    return parsed.map(({ record, info }) => ({ record, line: info.lines }));
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    return badData(`The table is not well-formed CSV: ${error.message}`, error);
-  }
-}

@@ -1,7 +1,7 @@
 import type { Dataset } from "@tributary/algorithm";
 import type { Names } from "@tributary/protocol";
 import { badData } from "./bad-data.ts";
-import { csvRecords } from "./csv.ts";
+import { csvRecords } from "./csv-records.ts";
 import { indexIn, namesOf } from "./names.ts";
 
 export interface RatingsTable {
@@ -18,7 +18,7 @@ export interface RatingsTable {
  * names the columns. Throws `ProtocolError("bad_data")` that names line and column.
  */
 export function readRatings(text: string): RatingsTable {
-  const all = csvRecords(text);
+  const all = [...csvRecords(text)];
   const [head] = all;
   if (head === undefined) badData("There are no ratings; lines of the form user,item,rating are wanted");
   const rows = Number.isNaN(Number(head.record[2] || Number.NaN)) ? all.slice(1) : all;

@@ -154,6 +154,9 @@ export class TableScan {
 function numberIn({ record, line }: Line, name: string, index: number): number {
   const value = Number(record[index]);
   if (Number.isFinite(Math.fround(value))) return value;
+  if (/^\s*[-+]?\d+,\d+\s*$/.test(record[index]!)) {
+    badData(`Line ${line}, column "${name}" is "${record[index]}", with a decimal comma; write numbers with a point`);
+  }
   return badData(
     `Line ${line}, column "${name}" is "${record[index]}", not a number; name the column among the categorical ` +
       `or the ignored ones if it is not meant to be one`,
@@ -171,4 +174,11 @@ function sortedValues(values: Iterable<string>): string[] {
   return numeric ? distinct.sort((a, b) => Number(a) - Number(b)) : distinct.sort();
 }
 
-const isMissing = (value: string) => ["", "NA", "N/A", "NaN", "nan", "null", "?"].includes(value.trim());
+const missing = new Set(["", "NA", "N/A", "NaN", "nan", "null", "?"]);
+const [hyphen, nine] = ["-".charCodeAt(0), "9".charCodeAt(0)];
+
+function isMissing(value: string): boolean {
+  // Most values are numbers, and each is asked about several times.
+  const first = value.charCodeAt(0);
+  return !(first >= hyphen && first <= nine) && missing.has(value.trim());
+}

@@ -1,6 +1,7 @@
 import type { Dataset } from "@tributary/algorithm";
 import { badData } from "../data/bad-data.ts";
-import { csvRecords, numbered, readCsv } from "../data/csv.ts";
+import { numbered, readCsv } from "../data/csv.ts";
+import { csvRecords, type Separator, separatorOf } from "../data/csv-records.ts";
 import type { CsvSchema, Line } from "../data/csv-schema.ts";
 import { TableScan } from "../data/table-scan.ts";
 import { readText, staysOnDisk, within } from "./files.ts";
@@ -21,12 +22,16 @@ export async function openCsv(path: string, schema: CsvSchema): Promise<OpenedDa
 
 async function tableOnDisk(path: string, schema: CsvSchema) {
   let scan: TableScan | undefined;
+  let separator: Separator | undefined;
   const named = schema.header !== false;
   const file = new RecordFile<Line>(path, {
     quoted: true,
     parse(text, line) {
-      const record = recordIn(text, line);
-      if (record === undefined) return undefined;
+      const first = text.includes("\n") ? line - text.split("\n").length + 1 : line;
+      const [row] = csvRecords(`${text}\n`, { separator: separator ?? separatorOf(text), line: first });
+      if (row === undefined) return undefined;
+      const { record } = row;
+      separator ??= separatorOf(text);
       if (scan === undefined) {
         scan = new TableScan(named ? record : numbered(record), schema);
         if (named) return undefined;
@@ -66,31 +71,4 @@ async function tableOnDisk(path: string, schema: CsvSchema) {
     },
   };
   return { dataset, labels, groups: schema.group === undefined ? undefined : groups.values(), features, classes };
-}
-
-/** One record's values; undefined for a blank line. */
-function recordIn(text: string, line: number): readonly string[] | undefined {
-  const written = text.endsWith("\r") ? text.slice(0, -1) : text;
-  if (written === "") return undefined;
-  if (!written.includes('"')) return written.split(",");
-  const values = quotedValues(written);
-  if (values !== undefined) return values;
-  try {
-    return csvRecords(written)[0]?.record;
-  } catch (cause) {
-    return badData(`Line ${line}: ${(cause as Error).message.replace(/\.$/, "")}`, cause);
-  }
-}
-
-/** The values of a well-formed record with quotes, without a parser of its own for each. */
-function quotedValues(record: string): string[] | undefined {
-  const value = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
-  const values: string[] = [];
-  for (;;) {
-    const found = value.exec(record);
-    if (found === null) return undefined;
-    const [, quoted, bare, end] = found;
-    values.push(quoted === undefined ? bare! : quoted.replaceAll('""', '"'));
-    if (end === "") return values;
-  }
 }
