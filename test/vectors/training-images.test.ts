@@ -65,3 +65,25 @@ test("what is no image of the declared size is refused by its name", async () =>
   await expect(openData({ source: `images:${folder}` })).rejects.toThrow("a folder for each label, at least two");
   await expect(openData({ source: "images:/nowhere" })).rejects.toThrow("/nowhere cannot be read");
 });
+
+test("what is transparent lies on white paper, in bytes as a canvas has them", async () => {
+  const image = new PNG({ width: 3, height: 2 });
+  image.data = Buffer.from([255, 128, 64, 1, 0, 200].flatMap((alpha) => [0, 10, 200, alpha]));
+  mkdirSync(join(folder, "pets", "ink"));
+  writeFileSync(join(folder, "pets/ink/1.png"), PNG.sync.write(image));
+  const { features } = await open("classes=cat,ink&size=2x3x3");
+  const paper = (ink: number, alpha: number) => Math.round((ink * alpha) / 255) + 255 - alpha;
+  const expected = [255, 128, 64, 1, 0, 200].flatMap((alpha) => [0, 10, 200].map((ink) => paper(ink, alpha)));
+  expect([...features.subarray(18)].map((value) => Math.round(255 * value))).toEqual(expected);
+});
+
+test("hidden files and folders are passed over, whatever their names end in", async () => {
+  mkdirSync(join(folder, "hidden", ".thumbs"), { recursive: true });
+  for (const name of ["cat", "dog"]) {
+    mkdirSync(join(folder, "hidden", name));
+    writeFileSync(join(folder, "hidden", name, "a.png"), png(3, 2, [9, 9, 9]));
+    writeFileSync(join(folder, "hidden", name, "._a.png"), "AppleDouble");
+  }
+  const { dataset, data } = await openData({ source: `images:${join(folder, "hidden")}` });
+  expect([dataset.examples, data.classes]).toEqual([2, 2]);
+});

@@ -19,20 +19,20 @@ const imageNames = new Set([".png", ".jpg", ".jpeg"]);
 /**
  * Opens a folder with a folder of PNG and JPEG files for each label; values from 0 to 1. Images of another size are refused
  * by name, not stretched; grey and colour become what is asked for. In memory as bytes if they fit, else read when they are
- * wanted. Other files are left alone.
+ * wanted. Other files are left alone, and so is what is hidden: names that begin with a point.
  */
 export async function openImages(folder: string, schema: ImagesSchema): Promise<OpenedData> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) =>
     badData(`${folder} cannot be read: ${cause.message}`, cause),
   );
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const folders = entries.filter((entry) => entry.isDirectory() && !isHidden(entry.name)).map(({ name }) => name);
   const classes = schema.classes ?? folders.sort();
   if (classes.length < 2) badData(`${folder} needs a folder for each label, at least two; found ${shortened(classes)}`);
   const files: { path: string; label: number }[] = [];
   for (const [label, name] of classes.entries()) {
     if (!folders.includes(name)) continue;
     const names = (await readdir(join(folder, name)))
-      .filter((file) => imageNames.has(extname(file).toLowerCase()))
+      .filter((file) => imageNames.has(extname(file).toLowerCase()) && !isHidden(file))
       .sort();
     files.push(...names.map((file) => ({ path: join(folder, name, file), label })));
   }
@@ -61,6 +61,9 @@ export async function openImages(folder: string, schema: ImagesSchema): Promise<
     }
   }
 }
+
+/** macOS puts a file `._a.png`, which is no image, beside each `a.png` on other systems' disks. */
+const isHidden = (name: string) => name.startsWith(".");
 
 type Shape = readonly [height: number, width: number, channels: number];
 
