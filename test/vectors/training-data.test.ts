@@ -193,6 +193,14 @@ test("sources open by name", async () => {
   expect(table.describe).toContain("features x, z=a, z=b, classes 0, 1: 2 examples of 3, 2 classes");
 });
 
+test.each(["utf-16le", "utf-16be"])("a table in %s is read by its byte order mark", async (encoding) => {
+  const bytes = Buffer.from("\uFEFFx\ty\n1\tä\n2\tb\n", "utf16le");
+  const path = join(folder, `${encoding}.txt`);
+  await writeFile(path, encoding === "utf-16be" ? bytes.swap16() : bytes);
+  const { describe } = await openData({ source: `csv:${path}`, schema: { target: "y" } });
+  expect(describe).toContain("features x, classes b, ä: 2 examples");
+});
+
 test.each([
   ["an unknown source", { source: "imagenet:/x" }, '"imagenet:/x" is not a source of data; there are digits[:COUNT],'],
   ["a source without its folder", { source: "mnist" }, "mnist:DIR"],

@@ -13,6 +13,7 @@ export { type Partition, parsePartition, partition } from "./data/partition.ts";
 export { type RatingsTable, readRatings } from "./data/ratings.ts";
 export { subset } from "./data/subset.ts";
 export { readText, type TextSchema } from "./data/text.ts";
+export { textEncoding } from "./data/text-encoding.ts";
 export { type ChosenEngine, chooseEngine } from "./engines/choose-engine.ts";
 export { EngineMissing } from "./engines/engine-missing.ts";
 export { type EngineFinding, engineReport } from "./engines/engine-report.ts";

@@ -4,6 +4,7 @@ import { getHeapStatistics } from "node:v8";
 import { ProtocolError } from "@tributary/protocol";
 import { badData } from "../data/bad-data.ts";
 import { gunzipped } from "../data/idx.ts";
+import { textEncoding } from "../data/text-encoding.ts";
 
 /** Files beyond this size stay on disk: what is made of their contents takes some sixteen times their size at its peak. */
 export const inMemoryBytes = () => getHeapStatistics().heap_size_limit / 16;
@@ -26,22 +27,41 @@ function unpackedBytes(path: string): number {
   });
 }
 
-/** Whether a file is too large to be held. Throws `ProtocolError("bad_data")` for a packed one that is. */
+/** Whether a file is too large to be held. Throws `ProtocolError("bad_data")` for one that is, and packed or in UTF-16. */
 export function staysOnDisk(path: string): boolean {
   const bytes = unpackedBytes(path);
   if (bytes <= inMemoryBytes()) return false;
+  if (textEncoding(firstBytes(path)) !== "utf-8") {
+    badData(
+      `${path} has ${bytes} bytes of UTF-16, more than is kept in memory; save it as UTF-8, and it is read in parts`,
+    );
+  }
   if (bytes === statSync(path).size) return true;
   return badData(
     `${path} has ${bytes} bytes once unpacked, more than is kept in memory; unpack it, and it is read in parts`,
   );
 }
 
-/** The text of a file, gzipped or not, a byte order mark kept. */
+function firstBytes(path: string): Uint8Array {
+  return reading(path, () => {
+    const file = openSync(path, "r");
+    try {
+      const first = Buffer.alloc(2);
+      readSync(file, first, 0, 2, 0);
+      return first;
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** The text of a file, gzipped or not, in UTF-8 or UTF-16, a byte order mark kept. */
 export async function readText(path: string): Promise<string> {
   const bytes = gunzipped(await read(path), path);
-  const nul = bytes.subarray(0, 1024).indexOf(0);
+  const encoding = textEncoding(bytes);
+  const nul = encoding === "utf-8" ? bytes.subarray(0, 1024).indexOf(0) : -1;
   if (nul >= 0) badData(`${path} is not text: byte ${nul} is 0`);
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes);
 }
 
 /** The file at `path`, or the one beside it that ends in `.gz`. */
