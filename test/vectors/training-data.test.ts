@@ -61,6 +61,7 @@ test.each([
     () => readMnist({ images, labels: idx(0x801, [2], [1, 2]) }),
     "3 images and 2 labels",
   ],
+  ["a pair that is swapped", () => readMnist({ images: idx(0x801, [2], [1, 2]), labels: images }), "files are swapped"],
   ["a label beyond 9", () => readMnist({ images, labels: idx(0x801, [3], [1, 10, 2]) }), "image 1 is 10"],
 ])("%s is refused", (_, read, detail) => {
   expect(read).toThrow(expect.objectContaining({ code: "bad_data", message: expect.stringContaining(detail) }));

@@ -48,6 +48,9 @@ export function readMnist(files: {
 }): Dataset & { readonly labels: Uint8Array } {
   const images = readIdx(files.images, "The file of images");
   const { dimensions, values: labels } = readIdx(files.labels, "The file of labels");
+  if (images.dimensions.length === 1 && dimensions.length === 3) {
+    refuse("The two files are swapped: the file of images holds labels, and the file of labels holds images");
+  }
   if (images.dimensions.length !== 3) {
     refuse(
       `The file of images has magic 0x${hex(0x800 + images.dimensions.length)}; expected 0x00000803 (three dimensions)`,
