@@ -380,10 +380,11 @@ export const words = {
       ratings: "a table of ratings",
     },
     noTable: (file: string, columns: number) =>
-      `${file} does not look like a table: its first line has ${columns} ${columns === 1 ? "column" : "columns"}, and at least two, separated by commas, are needed.`,
+      `${file} does not look like a table: its first line has ${columns} ${columns === 1 ? "column" : "columns"}, and at least two, separated by commas, semicolons or tabs, are needed.`,
     unreadable: (file: string, reason: string) => `${file} can no longer be read (${reason}); choose it again.`,
     notText: (file: string, wanted: string) => `${file} is not text; ${wanted} is wanted.`,
-    notUtf8: (file: string) => `${file} is text in another encoding than UTF-8; save it as UTF-8 and choose it again.`,
+    notUtf8: (file: string) =>
+      `${file} is text in another encoding than UTF-8 or UTF-16; save it as UTF-8 and choose it again.`,
     empty: "There are no examples in it.",
     classes: (found: number, most: number, column: string | undefined) =>
       `${column === undefined ? "What is to be told" : `The column “${column}”`} has ${found.toLocaleString("en")} different values, and at most ${most.toLocaleString("en")} can be classes: is it a number, or a name of each row? Choose another column to predict.`,
@@ -398,7 +399,10 @@ export const words = {
       ignored.length === 0
         ? "This folder is empty."
         : `This folder has no image that browsers read (PNG, JPEG, GIF, WebP, BMP, AVIF), but ${ignored.slice(0, 3).join(", ")}${ignored.length > 3 ? " and others" : ""}.`,
+    noCanvas: "This browser draws nothing in workers.",
+    damagedGzip: (file: string) => `${file} is a damaged gzip file.`,
     noData: "No data was chosen.",
+    left: "This device left.",
     oneLine: (found: number) => `One line is wanted, not ${found}.`,
     noCode: "its code could not be loaded",
     worker: (reason: string) => `The training worker failed: ${reason}.`,

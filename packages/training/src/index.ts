@@ -1,4 +1,5 @@
 export { checkTopology, type LayerTopology, type Topology, topologyOf } from "@tributary/protocol/topology";
+export { Breath } from "./breath.ts";
 export { continueText } from "./continue-text.ts";
 export { csvColumns, readCsv, readCsvInSteps, type Table } from "./data/csv.ts";
 export { csvRecords } from "./data/csv-records.ts";
@@ -7,7 +8,7 @@ export { denseDataset } from "./data/dense-dataset.ts";
 export { digits } from "./data/digits.ts";
 export { featureSums, normaliseBy } from "./data/feature-sums.ts";
 export { fitData } from "./data/fit-data.ts";
-export { gunzipped, type Idx, readIdx, readMnist } from "./data/idx.ts";
+export { type Idx, readIdx, readMnist } from "./data/idx.ts";
 export { type LibsvmSchema, readLibsvm } from "./data/libsvm.ts";
 export { type Partition, parsePartition, partition } from "./data/partition.ts";
 export { type RatingsTable, readRatings } from "./data/ratings.ts";

@@ -116,8 +116,11 @@ export interface WorkerCalls {
   speed: { ask: SpeedAsked; answer: number; news: never };
   /** The column names of a table. */
   columns: { ask: { file: File; header: boolean }; answer: readonly string[]; news: never };
-  /** Reads data and holds it under a number, in place of what was held before; refused once the signal comes. */
-  open: { ask: { set: number; choice: DataChoice }; answer: DataFound; news: never };
+  /**
+   * Reads data and holds it under a number, in place of what was held before; refused once the signal comes. The news is
+   * the share that has been read.
+   */
+  open: { ask: { set: number; choice: DataChoice }; answer: DataFound; news: number };
   /** Lets go of what was read. */
   forget: { ask: undefined; answer: undefined; news: never };
   /** Draws some of what was read on the page's canvas, text in the colour `ink`. */

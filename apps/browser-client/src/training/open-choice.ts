@@ -1,12 +1,12 @@
 import { type Dataset, targetOf } from "@tributary/algorithm";
-import { ProtocolError } from "@tributary/protocol";
 import {
+  Breath,
   csvColumns,
+  csvRecords,
   digits,
   fitData,
-  gunzipped,
   partition,
-  readCsv,
+  readCsvInSteps,
   readLibsvm,
   readMnist,
   readRatings,
@@ -16,6 +16,8 @@ import {
 import { words } from "../words.ts";
 import { readImageFolders } from "./image-folders.ts";
 import type { DataChoice, DataFound } from "./messages.ts";
+import { bytesOf, type Reading, textOf, textParts } from "./read-file.ts";
+import { refuse } from "./refuse.ts";
 import { type Sample, sampleOf } from "./sample.ts";
 
 /** Data in the worker's memory, and what the page may know of it. */
@@ -33,11 +35,17 @@ const mostClasses = 10_000;
 /** Two classes dominate each demo shard, as in `tributary demo`: devices that all held the same would need no federation. */
 const demoPartition = "dominant:2";
 
-/** Reads what a person chose. Throws `bad_data` that says what is wrong with which file. */
-export async function openChoice(choice: DataChoice): Promise<OpenedData> {
+/** Reads what a person chose. Throws `bad_data` that says what is wrong with which file, or the signal's reason. */
+export async function openChoice(choice: DataChoice, { tell, signal }: Reading): Promise<OpenedData> {
+  let told = 0;
+  const inPercent = (share: number) => {
+    const percent = Math.floor(100 * share) / 100;
+    if (percent > told) tell(percent);
+    told = Math.max(told, percent);
+  };
   let opened: OpenedData;
   try {
-    opened = await read(choice);
+    opened = await read(choice, { tell: inPercent, signal });
   } catch (error) {
     // What engines throw where an array would be too large.
     if (error instanceof RangeError) refuse(words.files.memory);
@@ -47,7 +55,10 @@ export async function openChoice(choice: DataChoice): Promise<OpenedData> {
   return opened;
 }
 
-async function read(choice: DataChoice): Promise<OpenedData> {
+/** Of the time that a table takes, what reading its file takes; the rest goes to making sense of it. */
+const fileShare = 0.2;
+
+async function read(choice: DataChoice, reading: Reading): Promise<OpenedData> {
   switch (choice.kind) {
     case "digits": {
       const { device, of, examples } = choice;
@@ -61,19 +72,23 @@ async function read(choice: DataChoice): Promise<OpenedData> {
       return opened("images", dataset, { labels: dataset.labels });
     }
     case "images": {
-      const { dataset, labels } = await readImageFolders(choice.files, choice);
+      const { dataset, labels } = await readImageFolders(choice.files, choice, reading);
       return opened("images", dataset, { labels, classes: choice.classes });
     }
     case "csv": {
-      const text = await textOf(choice.file, kinds.csv);
-      const { dataset, labels, classes, features } = readCsv(text, choice.schema);
+      const { tell, signal } = reading;
+      const text = await textOf(choice.file, kinds.csv, { tell: (share) => tell(fileShare * share), signal });
+      const { dataset, labels, classes, features } = await inTurns(readCsvInSteps(text, choice.schema), {
+        tell: (share) => tell(fileShare + (1 - fileShare) * share),
+        signal,
+      });
       const { categorical, target } = choice.schema;
       const about = { labels, classes, features, target, ...(categorical === undefined ? {} : { categorical }) };
       return { ...opened("table", dataset, about), sample: sampleOf(choice, text) };
     }
     case "text": {
       const { file, window, vocabulary } = choice;
-      const text = await textOf(file, kinds.text);
+      const text = await textOf(file, kinds.text, reading);
       const { dataset, labels } = readText(text, { window, vocabulary });
       const { found } = opened("text", dataset, { labels, classes: [...vocabulary] });
       return { dataset, found: { ...found, data: { ...found.data, vocabulary } }, sample: sampleOf(choice, text) };
@@ -81,12 +96,12 @@ async function read(choice: DataChoice): Promise<OpenedData> {
     case "libsvm": {
       const { kind, shape, target } = choice.data;
       const schema = { features: shape[0]!, ...(target === "none" ? {} : { targetKind: target }) };
-      const text = await textOf(choice.file, kinds.libsvm);
+      const text = await textOf(choice.file, kinds.libsvm, reading);
       const { dataset, labels, classes } = readLibsvm(text, schema);
       return { ...opened(kind, dataset, { labels, classes: classes.map(String) }), sample: sampleOf(choice, text) };
     }
     case "ratings": {
-      const text = await textOf(choice.file, kinds.ratings);
+      const text = await textOf(choice.file, kinds.ratings, reading);
       const { dataset, users, items } = readRatings(text);
       const { found } = opened("ratings", dataset, { labels: undefined });
       const data = { ...found.data, users, items };
@@ -96,11 +111,48 @@ async function read(choice: DataChoice): Promise<OpenedData> {
   }
 }
 
-/** The names of a table's columns, gzipped or not: of its header, or 1, 2, 3 …. Throws `bad_data` where it is no table. */
-export async function columnsOf(file: File, { header }: { header: boolean }): Promise<readonly string[]> {
-  const named = csvColumns(await textOf(file, kinds.csv));
+/** Goes through steps that yield the share which is done, and lets others have their turn between them. */
+async function inTurns<Result>(steps: Generator<number, Result, undefined>, reading: Reading): Promise<Result> {
+  const breath = new Breath();
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    reading.tell(step.value);
+    await breath.due();
+    reading.signal.throwIfAborted();
+  }
+}
+
+/** As much of a table as is read for its header. */
+const headLength = 1 << 16;
+
+/**
+ * The names of a table's columns, gzipped or not: of its header, or 1, 2, 3 …. Reads no more than it takes. Throws
+ * `bad_data` where it is no table, or the signal's reason.
+ */
+export async function columnsOf(
+  file: File,
+  { header, signal }: { header: boolean; signal: AbortSignal },
+): Promise<readonly string[]> {
+  let text = "";
+  for await (const part of textParts(file, kinds.csv, { tell: () => undefined, signal })) {
+    text += part;
+    if (text.length >= headLength && holdsRecord(text)) break;
+  }
+  const named = csvColumns(text);
   const columns = header ? named.filter((name) => name !== "") : named.map((_, index) => `${index + 1}`);
   return columns.length >= 2 ? columns : refuse(words.files.noTable(file.name, columns.length));
+}
+
+/** Whether a record ends in the text. */
+function holdsRecord(text: string): boolean {
+  try {
+    const [first] = csvRecords(text);
+    return first !== undefined && first.end < text.length;
+  } catch {
+    // A value between quotes may go on beyond.
+    return false;
+  }
 }
 
 function opened(
@@ -124,27 +176,4 @@ function opened(
   const data = { kind, shape: [...dataset.shape], target: targetOf(dataset), classes: dataset.classes };
   const classes = names.map((name, label) => ({ name, examples: counts[label]! }));
   return { dataset, found: { data, examples: dataset.examples, classes, features, categorical } };
-}
-
-async function bytesOf(file: File): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await file.arrayBuffer());
-  } catch (cause) {
-    return refuse(words.files.unreadable(file.name, (cause as Error).message));
-  }
-}
-
-/** A file's characters, where it has some; `wanted` says what it should be. */
-async function textOf(file: File, wanted: string): Promise<string> {
-  const bytes = gunzipped(await bytesOf(file), file.name);
-  if (bytes.subarray(0, 1024).includes(0)) refuse(words.files.notText(file.name, wanted));
-  try {
-    return new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes);
-  } catch {
-    return refuse(words.files.notUtf8(file.name));
-  }
-}
-
-function refuse(detail: string): never {
-  throw new ProtocolError("bad_data", detail);
 }

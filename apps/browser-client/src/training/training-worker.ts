@@ -63,10 +63,10 @@ const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[
     return written;
   },
   speed: ({ ask }) => measureSpeed(ask),
-  columns: ({ ask }) => columnsOf(ask.file, ask),
-  async open({ ask: { set, choice }, signal }) {
+  columns: ({ ask: { file, header }, signal }) => columnsOf(file, { header, signal }),
+  async open({ ask: { set, choice }, tell, signal }) {
     opened = undefined;
-    const read = await openChoice(choice);
+    const read = await openChoice(choice, { tell, signal });
     // Something else was chosen meanwhile, and may have been read already.
     signal.throwIfAborted();
     opened = { ...read, set };

@@ -44,7 +44,7 @@ export class Training {
 
   close(): void {
     this.#worker.terminate();
-    this.#calls.fail(new Error("this device left"));
+    this.#calls.fail(new Error(words.files.left));
   }
 
   async #sendWasmFiles(): Promise<void> {
