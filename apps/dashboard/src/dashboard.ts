@@ -13,6 +13,7 @@ import { api, Refused } from "./api.ts";
 import { link, type Place, placeOf } from "./place.ts";
 import { Resource } from "./resource.ts";
 import type { Writing } from "./spec/writing.ts";
+import { words } from "./words.ts";
 
 /** How the page stands with the coordinator. */
 export type Link = "connecting" | "live" | "lost" | "key needed" | "key refused";
@@ -20,6 +21,8 @@ export type Action = "start" | "pause" | "resume" | "stop";
 
 const retryMs = 2_000;
 const settleMs = 150;
+/** After this long a command counts as unanswered; the coordinator may yet carry it out. */
+const patienceMs = 20_000;
 
 /** A run's figures as curves need them: of a long run about this many rounds. */
 export const historyPath = (run: string) => `${routes.history(run)}?points=1000`;
@@ -36,7 +39,13 @@ export class Dashboard {
   readonly place = signal<Place>(placeOf(""));
   /** Undefined until they have been fetched. */
   readonly runs = signal<readonly RunRecord[] | undefined>(undefined);
+  /** Why they could not be fetched when that was last tried. */
+  readonly runsFault = signal<Error | undefined>(undefined);
   readonly fault = signal<string | undefined>(undefined);
+  /** Commands that await their answer: what is being done, by the run or the client that it is done to. */
+  readonly underWay = signal<ReadonlyMap<string, string>>(new Map());
+  /** What was done last, for who hears the page. */
+  readonly said = signal("");
   readonly run: ReadonlySignal<RunRecord | undefined> = computed(() => {
     const place = this.place.value;
     return "run" in place ? this.runs.value?.find(({ run }) => run === place.run) : undefined;
@@ -70,22 +79,16 @@ export class Dashboard {
   at<Value>(path: string): Resource<Value> {
     const known = this.#resources.get(path);
     if (known !== undefined) return known as Resource<Value>;
-    const fetch = async () => {
-      const found: { value?: Value } = {};
-      await this.tell(async () => {
-        found.value = await api.get<Value>(path);
-      });
-      if (!("value" in found)) throw new Error("told already");
-      return found.value as Value;
-    };
-    const made = new Resource<Value>(fetch);
+    const made = new Resource<Value>(() => api.get<Value>(path));
     this.#resources.set(path, made as Resource<unknown>);
     return made;
   }
 
   /** Carries out an operator's command on a run. */
   command(action: Action, run: string): Promise<void> {
-    return this.tell(async () => this.#put(await api.post<RunRecord>(routes.runAction(action, run))));
+    return this.#carryOut({ subject: run, doing: action, done: words.done[action] }, async () =>
+      this.#put(await api.post<RunRecord>(routes.runAction(action, run))),
+    );
   }
 
   /** Has the coordinator look over a specification. Throws its refusal. */
@@ -101,11 +104,12 @@ export class Dashboard {
   }
 
   rollBack(run: string, version: number): Promise<void> {
-    return this.tell(async () => void (await api.post<ModelRecord>(routes.rollback(run), { version })));
+    const command = { subject: run, doing: `${version}`, done: words.done.rolledBack(version) };
+    return this.#carryOut(command, async () => void (await api.post<ModelRecord>(routes.rollback(run), { version })));
   }
 
   revoke(client: string): Promise<void> {
-    return this.tell(async () => {
+    return this.#carryOut({ subject: client, doing: "revoke", done: words.done.revoked }, async () => {
       await api.delete(routes.client(client));
       this.#stale(routes.clients());
     });
@@ -120,12 +124,45 @@ export class Dashboard {
     this.marked.value = isMarked ? [...others, run] : others;
   }
 
-  /** Does something; what goes wrong is shown on the page. */
+  /** Does what the operator asked for; what goes wrong is shown on the page. */
   async tell(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      // A line that is down is told of by the stream.
+      this.fault.value = (error as Error).message;
+    }
+  }
+
+  /** Fetches the runs, and whatever is on the page, anew. */
+  async lookAtAll(): Promise<void> {
+    for (const resource of this.#resources.values()) resource.stale();
+    try {
+      this.runs.value = await api.get<RunRecord[]>(routes.runs());
+      this.runsFault.value = undefined;
+    } catch (error) {
+      this.runsFault.value = error as Error;
+    }
+  }
+
+  /** Sends a command, not again while it awaits its answer; what became of it is said either way. */
+  async #carryOut(command: Command, work: () => Promise<void>): Promise<void> {
+    const { subject, doing, done } = command;
+    if (this.underWay.value.has(subject)) return;
+    this.underWay.value = new Map([...this.underWay.value, [subject, doing]]);
+    this.fault.value = undefined;
+    this.said.value = "";
+    await this.tell(async () => {
+      await inTime(work());
+      this.said.value = done;
+    });
+    this.underWay.value = new Map([...this.underWay.value].filter(([other]) => other !== subject));
+  }
+
+  /** Fetches something unasked: that the line is down is told of by the stream. */
+  async #keepUp(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
       if (!(error instanceof Refused && error.status === 0)) this.fault.value = (error as Error).message;
     }
   }
@@ -139,7 +176,7 @@ export class Dashboard {
         const opened = () => {
           this.link.value = "live";
           this.lostAt.value = undefined;
-          void this.tell(() => this.#lookAtAll());
+          void this.lookAtAll();
         };
         for await (const { data, lastEventId } of api.events(this.#lastEventId, stream.signal, opened)) {
           this.#lastEventId = lastEventId;
@@ -161,7 +198,7 @@ export class Dashboard {
 
   #hear(event: FederationEvent | EventGap): void {
     if (event.type === "gap") {
-      void this.tell(() => this.#lookAtAll());
+      void this.lookAtAll();
       return;
     }
     const { run } = event;
@@ -217,11 +254,6 @@ export class Dashboard {
     for (const path of paths) this.#resources.get(path)?.stale();
   }
 
-  async #lookAtAll(): Promise<void> {
-    for (const resource of this.#resources.values()) resource.stale();
-    this.runs.value = await api.get<RunRecord[]>(routes.runs());
-  }
-
   #put(record: RunRecord): void {
     const others = this.runs.value?.filter(({ run }) => run !== record.run) ?? [];
     this.runs.value = [...others, record].sort((a, b) => a.createdAt - b.createdAt);
@@ -232,9 +264,28 @@ export class Dashboard {
     if (this.#due.has(what)) return;
     const timer = window.setTimeout(() => {
       this.#due.delete(what);
-      void this.tell(work);
+      void this.#keepUp(work);
     }, settleMs);
     this.#due.set(what, timer);
+  }
+}
+
+interface Command {
+  /** The run or the client that it changes: one command at a time for each. */
+  readonly subject: string;
+  readonly doing: string;
+  readonly done: string;
+}
+
+async function inTime(answer: Promise<void>): Promise<void> {
+  let timer = 0;
+  const late = new Promise<never>((_, reject) => {
+    timer = window.setTimeout(() => reject(new Error(words.unanswered(patienceMs / 1_000))), patienceMs);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -14,7 +14,13 @@ export const words = {
   join: "Join page",
   api: "REST API",
   loading: "Loading…",
+  notLoaded: (reason: string) => `This could not be loaded: ${reason}`,
+  notRefreshed: (reason: string) => `What you see may be out of date; it could not be loaded again: ${reason}`,
+  again: "Try again",
+  unanswered: (seconds: number) =>
+    `The coordinator has not answered for ${seconds} seconds. It may yet do what you asked for: see how it stands before you ask again.`,
   back: "All runs",
+  skip: "Skip to the content",
   unknownRun: "There is no such run here.",
   nowhere: "There is nothing at this address.",
   problem: "That did not work",
@@ -45,6 +51,15 @@ export const words = {
     failed: "failed",
   },
   action: { start: "Start", pause: "Pause", resume: "Resume", stop: "Stop" },
+  acting: { start: "Starting…", pause: "Pausing…", resume: "Resuming…", stop: "Stopping…" },
+  done: {
+    start: "The run is started.",
+    pause: "The run is paused.",
+    resume: "The run goes on.",
+    stop: "The run is stopped.",
+    rolledBack: (version: number) => `Version ${version} is served again.`,
+    revoked: "The client is revoked.",
+  },
   stopping: {
     question: "Stop this run for good?",
     consequence: "What is committed stays. The round at hand is given up, and the run cannot be started again.",
@@ -163,6 +178,10 @@ export const words = {
     earlier: "Round before",
     later: "Round after",
     open: "This round is not committed.",
+    yetToCome: (last: number) =>
+      last === 0
+        ? "This round is not committed. No round is."
+        : `This round is not committed. The last one is round ${last}.`,
     dropped: "Asked, and not in the sum",
     noneDropped: "Everyone who was asked is in the sum.",
     headings: { client: "Client", step: "Lost at step", reason: "Why" },
@@ -229,6 +248,7 @@ export const words = {
     now: "now",
     act: "Access",
     revoke: "Revoke",
+    revokingNow: "Revoking…",
     revokeNamed: (name: string) => `Revoke ${name}`,
     revoking: (name: string) => `Revoke ${name} for good?`,
     consequence: "It is put out at once and its key never enrols again. What it contributed stays in the models.",
@@ -244,6 +264,7 @@ export const words = {
     restored: (version: number) => `version ${version} again`,
     served: "served now",
     back: "Roll back",
+    backNow: "Rolling back…",
     backNamed: (version: number) => `Roll back to version ${version}`,
     rolling: (version: number) => `Serve version ${version} again?`,
     consequence: "It becomes the newest version; nothing is deleted, and rounds go on counting from here.",
@@ -257,7 +278,11 @@ export const words = {
   },
   compare: {
     title: "Compare runs",
-    none: "Mark two or more runs on the page “Runs” to see their curves in one drawing.",
+    none: "Mark two or more runs on the page “Runs”, or add them here, to see their curves in one drawing.",
+    unknown: (runs: string) => `Not here: ${runs}.`,
+    chosen: "Runs compared",
+    other: "Another run",
+    add: "Add",
     figure: "Figure",
     empty: "None of these runs has reported a figure yet.",
     described: (name: string) => `${name} by round, one line for each run. The table below has their best and last.`,
@@ -271,6 +296,7 @@ export const words = {
   form: {
     title: "New run",
     ways: "How to describe it",
+    unknownFrom: "The run that this was to begin as is not here. The form begins as for a first run.",
     form: "Form",
     json: "Specification (JSON)",
     jsonLabel: "RunSpec",

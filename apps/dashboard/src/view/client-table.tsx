@@ -3,9 +3,11 @@ import type { ClientRecord } from "@tributary/protocol";
 import { useMemo } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
 import { ago, count, instant, shortId } from "../format.ts";
-import { useNow } from "../use-resource.ts";
+import { useNow, useResource } from "../use-resource.ts";
 import { words } from "../words.ts";
+import { CommandButton } from "./command-button.tsx";
 import { Confirm, type Question } from "./confirm.tsx";
+import { Pending } from "./pending.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 const text = words.clientTable;
@@ -23,11 +25,13 @@ type Order = keyof typeof orders;
 /** Clients, found, sorted and revoked. */
 export function ClientTable(props: {
   label: string;
-  clients: readonly ClientRecord[] | undefined;
+  /** The REST resource that lists them. */
+  path: string;
   dashboard: Dashboard;
   none: string;
 }) {
-  const { label, clients, dashboard, none } = props;
+  const { label, path, dashboard, none } = props;
+  const clients = useResource<ClientRecord[]>(dashboard, path);
   const wanted = useSignal("");
   const onlyConnected = useSignal(false);
   const order = useSignal<{ by: Order; isDown: boolean }>({ by: "name", isDown: false });
@@ -95,14 +99,14 @@ export function ClientTable(props: {
         client.revoked ? (
           "–"
         ) : (
-          <button
-            type="button"
+          <CommandButton
             class="inline"
-            aria-label={text.revokeNamed(client.name)}
-            onClick={() => revoke(client)}
+            label={text.revokeNamed(client.name)}
+            isHeld={dashboard.underWay.value.has(client.client)}
+            onPress={() => revoke(client)}
           >
-            {text.revoke}
-          </button>
+            {dashboard.underWay.value.has(client.client) ? text.revokingNow : text.revoke}
+          </CommandButton>
         ),
     },
   ];
@@ -136,6 +140,7 @@ export function ClientTable(props: {
         keyOf={({ client }) => client}
         columns={columns}
         none={clients?.length === 0 ? none : text.noneFits}
+        pending={<Pending dashboard={dashboard} path={path} />}
       />
       <Confirm asked={asked.value} onClose={() => (asked.value = undefined)} />
     </>

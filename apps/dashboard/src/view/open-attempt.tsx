@@ -5,6 +5,7 @@ import { count, duration } from "../format.ts";
 import { link } from "../place.ts";
 import { useNow, useResource } from "../use-resource.ts";
 import { words } from "../words.ts";
+import { Fault } from "./pending.tsx";
 
 const lookAgainMs = 1_000;
 
@@ -19,7 +20,9 @@ export function OpenAttempt({ run, dashboard }: { run: RunRecord; dashboard: Das
   return (
     <section class="card now">
       <h2>{words.open.title}</h2>
-      {found === undefined ? <p class="soft">{words.open.none}</p> : <Step run={run} {...found} />}
+      {found === undefined ? null : <Step run={run} {...found} />}
+      {found === undefined && training !== undefined ? <p class="soft">{words.open.none}</p> : null}
+      <Fault dashboard={dashboard} path={routes.timeline(run.run, run.round + 1)} />
     </section>
   );
 }

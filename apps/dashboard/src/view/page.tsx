@@ -39,6 +39,9 @@ export function Page({ dashboard }: { dashboard: Dashboard }) {
         </nav>
         <LinkState link={link} />
       </header>
+      <p class="unseen" role="status">
+        {dashboard.said.value}
+      </p>
       {fault === undefined ? null : (
         <p class="banner fault" role="alert">
           <span>
@@ -90,9 +93,12 @@ function View({ dashboard }: { dashboard: Dashboard }) {
       return <ClientsView dashboard={dashboard} />;
     case "nowhere":
       return (
-        <p class="soft">
-          {words.nowhere} <a href={to.runs()}>{words.back}</a>
-        </p>
+        <>
+          <h1>{words.nowhere}</h1>
+          <p>
+            <a href={to.runs()}>{words.back}</a>
+          </p>
+        </>
       );
   }
 }

@@ -14,7 +14,9 @@ import { bytes, count, instant, seconds, shortId } from "../format.ts";
 import { link } from "../place.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
+import { NoRun } from "./no-run.tsx";
 import { useLiveTimeline } from "./open-attempt.tsx";
+import { Pending } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
 import { AttemptLanes } from "./timeline.tsx";
@@ -25,9 +27,7 @@ const text = words.roundView;
 /** One round: who did what when, what it cost, and who is not in its sum. */
 export function RoundView({ dashboard, round }: { dashboard: Dashboard; round: number }) {
   const run = dashboard.run.value;
-  if (run === undefined) {
-    return <p class="soft">{dashboard.runs.value === undefined ? words.loading : words.unknownRun}</p>;
-  }
+  if (run === undefined) return <NoRun dashboard={dashboard} />;
   return <KnownRound {...{ run, dashboard, round }} />;
 }
 
@@ -37,10 +37,14 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
   const names = new Map(clients?.map(({ client, name }) => [client as string, name]));
   const nameOf = (client: string) => names.get(client) ?? shortId(client);
   const isCommitted = round <= run.round;
-  const record = useResource<RoundRecord>(dashboard, isCommitted ? routes.round(run.run, round) : undefined);
+  const paths = { timeline: routes.timeline(run.run, round), record: routes.round(run.run, round) };
+  const record = useResource<RoundRecord>(dashboard, isCommitted ? paths.record : undefined);
   // All at once: a record that comes after the timeline would push about what is being read.
   const isShown = useRef(false);
-  isShown.current ||= timeline !== undefined && (record !== undefined || !isCommitted);
+  const isTold = (path: string) => dashboard.at(path).fault.value !== undefined;
+  isShown.current ||=
+    (timeline !== undefined || isTold(paths.timeline)) &&
+    (record !== undefined || !isCommitted || isTold(paths.record));
   return (
     <article>
       <div class="heading">
@@ -66,24 +70,26 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
           </nav>
         </div>
       </div>
-      {isShown.current && timeline !== undefined ? (
+      {isShown.current ? (
         <>
           <section class="card">
             <h2>{words.timeline.title}</h2>
-            {timeline.attempts.length === 0 ? <p class="soft">{words.timeline.none}</p> : null}
-            {timeline.attempts.map((attempt) => (
-              <AttemptLanes key={attempt.attempt} attempt={attempt} nameOf={nameOf} />
+            <Pending dashboard={dashboard} path={paths.timeline} />
+            {timeline?.attempts.length === 0 ? <p class="soft">{words.timeline.none}</p> : null}
+            {timeline?.attempts.map((attempt) => (
+              <AttemptLanes key={`${attempt.kind} ${attempt.attempt}`} attempt={attempt} nameOf={nameOf} />
             ))}
           </section>
-          {record === undefined ? (
-            <p class="soft">{isCommitted ? words.loading : text.open}</p>
+          {isCommitted ? (
+            <Pending dashboard={dashboard} path={paths.record} />
           ) : (
-            <CommittedRound record={record} nameOf={nameOf} />
+            <p class="soft">{round === run.round + 1 ? text.open : text.yetToCome(run.round)}</p>
           )}
+          {record === undefined ? null : <CommittedRound record={record} nameOf={nameOf} />}
           <RestLinks
             resources={[
-              { path: routes.timeline(run.run, round) },
-              ...(isCommitted ? [{ path: routes.round(run.run, round) }] : []),
+              { path: paths.timeline },
+              ...(isCommitted ? [{ path: paths.record }] : []),
               { path: routes.clients() },
             ]}
           />

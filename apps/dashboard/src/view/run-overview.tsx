@@ -18,6 +18,7 @@ import { figureName, words } from "../words.ts";
 import { Chart, type Series } from "./chart.tsx";
 import { Losses } from "./losses.tsx";
 import { OpenAttempt } from "./open-attempt.tsx";
+import { Fault } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 
 const colours = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"] as const;
@@ -25,17 +26,23 @@ const dashes = [undefined, [6, 4], [2, 3], [10, 4, 2, 4]] as const;
 
 /** A run's figures and curves. */
 export function RunOverview({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }) {
-  const history = useResource<RoundSummary[]>(dashboard, historyPath(run.run));
+  const path = historyPath(run.run);
+  const history = useResource<RoundSummary[]>(dashboard, path);
   return (
     <>
       <Figures run={run} last={history?.at(-1)} />
       {isOver(run.phase) || run.phase === "created" ? null : <OpenAttempt run={run} dashboard={dashboard} />}
-      <Reports history={history} />
-      <div class="halves">
-        <Seconds history={history ?? []} />
-        <Cohorts history={history ?? []} />
-        <Traffic history={history ?? []} />
-      </div>
+      <Fault dashboard={dashboard} path={path} />
+      {history === undefined && dashboard.at(path).fault.value !== undefined ? null : (
+        <>
+          <Reports history={history} />
+          <div class="halves">
+            <Seconds history={history ?? []} />
+            <Cohorts history={history ?? []} />
+            <Traffic history={history ?? []} />
+          </div>
+        </>
+      )}
       <Losses run={run.run} history={history ?? []} />
       <RestLinks
         resources={[

@@ -6,6 +6,7 @@ import { link } from "../place.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { lossesText } from "./losses.tsx";
+import { Pending } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
@@ -41,6 +42,7 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
           keyOf={({ round }) => round}
           columns={columns}
           none={words.rounds.none}
+          pending={<Pending dashboard={dashboard} path={historyPath(run.run)} />}
         />
       </section>
       <RestLinks resources={[{ path: routes.rounds(run.run) }, { path: historyPath(run.run) }]} />

@@ -5,7 +5,9 @@ import { figureText, leadingFigure } from "../figures.ts";
 import { bytes, count, instant } from "../format.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
+import { CommandButton } from "./command-button.tsx";
 import { Confirm, type Question } from "./confirm.tsx";
+import { Pending } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
@@ -16,6 +18,7 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
   const models = useResource<ModelRecord[]>(dashboard, routes.models(run.run));
   const asked = useSignal<Question | undefined>(undefined);
   const isQuiet = isOver(run.phase) || run.phase === "paused" || run.phase === "created";
+  const underWay = dashboard.underWay.value.get(run.run);
   const leading = leadingFigure(Object.assign({}, ...(models ?? []).map(({ metrics }) => metrics)))?.[0];
   const rollBack = ({ version }: ModelRecord) => {
     const { consequence, yes } = text;
@@ -44,15 +47,14 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
         model.version === run.modelVersion ? (
           <span class="soft">{text.served}</span>
         ) : (
-          <button
-            type="button"
+          <CommandButton
             class="inline"
-            disabled={!isQuiet}
-            aria-label={text.backNamed(model.version)}
-            onClick={() => rollBack(model)}
+            label={text.backNamed(model.version)}
+            isHeld={!isQuiet || underWay !== undefined}
+            onPress={() => rollBack(model)}
           >
-            {text.back}
-          </button>
+            {underWay === `${model.version}` ? text.backNow : text.back}
+          </CommandButton>
         ),
     },
   ];
@@ -67,6 +69,7 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
           keyOf={({ version }) => version}
           columns={columns}
           none={text.none}
+          pending={<Pending dashboard={dashboard} path={routes.models(run.run)} />}
         />
         <Confirm asked={asked.value} onClose={() => (asked.value = undefined)} />
       </section>

@@ -7,6 +7,7 @@ import { count } from "../format.ts";
 import { link } from "../place.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
+import { PendingRuns } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
 import { Sparkline } from "./sparkline.tsx";
@@ -49,7 +50,7 @@ export function RunsView({ dashboard }: { dashboard: Dashboard }) {
           </a>
         </div>
       </div>
-      {runs === undefined ? <p class="soft">{words.loading}</p> : null}
+      <PendingRuns dashboard={dashboard} />
       {runs?.length === 0 ? (
         <section class="card empty">
           <h2>{words.overview.none}</h2>

@@ -16,7 +16,9 @@ export interface Column<Row> {
 
 export interface VirtualTableProps<Row> {
   readonly label: string;
+  /** Undefined until they are known; `pending` says then why. */
   readonly rows: readonly Row[] | undefined;
+  readonly pending?: ComponentChildren;
   readonly keyOf: (row: Row) => string | number;
   /** The first one names its row. */
   readonly columns: readonly Column<Row>[];
@@ -24,7 +26,7 @@ export interface VirtualTableProps<Row> {
 }
 
 /** A table that puts only those rows on the page that are in sight, so that ten thousand cost as much as twenty. */
-export function VirtualTable<Row>({ label, rows, keyOf, columns, none }: VirtualTableProps<Row>) {
+export function VirtualTable<Row>({ label, rows, keyOf, columns, none, pending }: VirtualTableProps<Row>) {
   const box = useRef<HTMLElement>(null);
   const top = useSignal(0);
   const height = useSignal(600);
@@ -41,7 +43,6 @@ export function VirtualTable<Row>({ label, rows, keyOf, columns, none }: Virtual
   const all = rows ?? [];
   const from = Math.max(0, Math.min(Math.floor(top.value / rowHeight), all.length) - overscan);
   const to = Math.min(all.length, from + Math.ceil(height.value / rowHeight) + 2 * overscan);
-  const told = rows === undefined ? words.loading : rows.length === 0 ? none : undefined;
   return (
     <>
       <section
@@ -91,7 +92,8 @@ export function VirtualTable<Row>({ label, rows, keyOf, columns, none }: Virtual
             <Gap rows={all.length - to} columns={columns.length} />
           </tbody>
         </table>
-        {told === undefined ? null : <p class="soft told">{told}</p>}
+        {rows?.length === 0 ? <p class="soft told">{none}</p> : null}
+        {pending}
       </section>
       <p class="soft small">{rows === undefined ? " " : words.rows(count(all.length), all.length === 1)}</p>
     </>
