@@ -2,18 +2,16 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { words } from "../words.ts";
+import { LineSample, type LineStyle } from "./line-sample.tsx";
 
 /** One line, or one layer of a stack, over the rounds. */
-export interface Series {
+export interface Series extends LineStyle {
   readonly label: string;
   /** One for each x; null where there is nothing to draw. */
   readonly values: readonly (number | null)[];
-  /** A custom property of the stylesheet: `--series-1` and so on. */
-  readonly colour: string;
   /** Series of one scale share an axis; at most two scales get one. */
   readonly scale: string;
   readonly text: (value: number) => string;
-  readonly dash?: readonly number[];
   /** Its axis begins at nought. */
   readonly fromZero?: boolean;
   /** Filled down to nought: layers of a stack are drawn highest first. */
@@ -38,7 +36,7 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
   const now = useRef(series);
   now.current = series;
   const isEmpty = x.length === 0 || series.length === 0;
-  const shape = series.map(({ label, scale }) => `${label}/${scale}`).join();
+  const shape = series.map(({ label, scale, colour, dash }) => `${label}/${scale}/${colour}/${dash}`).join();
 
   // Drawn anew when the lines are others, not when they grow.
   useEffect(() => {
@@ -72,9 +70,13 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
         {isEmpty ? <p class="soft">{empty}</p> : null}
       </div>
       <figcaption class="legend">
-        {series.map(({ label, colour, own, values, text }) => (
+        {series.map(({ label, colour, dash, own, values, text, filled }) => (
           <span key={`${label} ${colour}`}>
-            <i class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />
+            {filled ? (
+              <i class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />
+            ) : (
+              <LineSample colour={colour} {...(dash === undefined ? {} : { dash })} />
+            )}
             {label} <b>{lastText(own ?? values, text)}</b>
           </span>
         ))}
