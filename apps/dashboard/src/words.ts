@@ -27,6 +27,7 @@ export const words = {
   dismiss: "Dismiss",
   keep: "Leave it as it is",
   round: "Round",
+  atRound: (round: string) => `Round ${round}`,
   of: "of",
   rows: (shown: string, isOne: boolean) => `${shown} ${isOne ? "row" : "rows"}`,
   build: (hash: string) =>
@@ -215,6 +216,7 @@ export const words = {
     stepTook: (name: string, took: string, answered: string, asked: string) =>
       `${name}: ${took}, ${answered} of ${asked}`,
     scroll: "Lanes of this attempt",
+    point: "Point at a lane, or go through them with the arrow keys, to read it here.",
   },
   devices: {
     title: "Devices of this run",

@@ -1,6 +1,8 @@
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { count } from "../format.ts";
 import { words } from "../words.ts";
 import { LineSample, type LineStyle } from "./line-sample.tsx";
 
@@ -35,6 +37,10 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
   const plot = useRef<uPlot | undefined>(undefined);
   const now = useRef(series);
   now.current = series;
+  // The round under the cursor: where the mouse is, or where the arrow keys led.
+  const pointed = useSignal<number | undefined>(undefined);
+  const found = pointed.value === undefined ? -1 : x.indexOf(pointed.value);
+  const shown = found < 0 ? x.length - 1 : found;
   const isEmpty = x.length === 0 || series.length === 0;
   const shape = series.map(({ label, scale, colour, dash }) => `${label}/${scale}/${colour}/${dash}`).join();
 
@@ -46,7 +52,10 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
     const draw = () => {
       const data = plot.current?.data ?? dataOf(x, now.current);
       plot.current?.destroy();
-      plot.current = new uPlot(optionsFor(element, { series: now.current, height }), data, element);
+      const onPoint = (round: number | undefined) => {
+        pointed.value = round;
+      };
+      plot.current = new uPlot(optionsFor(element, { series: now.current, height, onPoint }), data, element);
     };
     draw();
     dark.addEventListener("change", draw);
@@ -58,18 +67,61 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
       plot.current?.destroy();
       plot.current = undefined;
     };
-  }, [isEmpty, shape, height]);
+  }, [isEmpty, shape, height, pointed]);
 
   useEffect(() => {
+    const round = pointed.peek();
     plot.current?.setData(dataOf(x, series));
-  });
+    // A cursor that the keyboard set stays at its round; the mouse's stays under the mouse.
+    if (round !== undefined && document.activeElement === place.current) {
+      queueMicrotask(() => plot.current?.setCursor({ left: plot.current.valToPos(round, "x"), top: 1 }));
+    }
+  }, [x, series, pointed]);
+
+  const point = (index: number) => {
+    const round = x[index]!;
+    plot.current?.setCursor({ left: plot.current.valToPos(round, "x"), top: 1 });
+    pointed.value = round;
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (isEmpty || event.ctrlKey || event.altKey || event.metaKey) return;
+    const end = x.length - 1;
+    const page = Math.ceil(x.length / 10);
+    const moves = {
+      ...{ ArrowLeft: shown - 1, ArrowDown: shown - 1, ArrowRight: shown + 1, ArrowUp: shown + 1 },
+      ...{ PageDown: shown - page, PageUp: shown + page, Home: 0, End: end },
+    };
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    point(Math.max(0, Math.min(end, moves[event.key as keyof typeof moves])));
+  };
+  const told = series.map(({ label, own, values, text }) => `${label} ${valueText((own ?? values)[shown], text)}`);
 
   return (
     <figure class="chart">
-      <div class="plot" ref={place} role="img" aria-label={described} style={{ height: `${height}px` }}>
-        {isEmpty ? <p class="soft">{empty}</p> : null}
-      </div>
+      {isEmpty ? (
+        <div class="plot" style={{ height: `${height}px` }}>
+          <p class="soft">{empty}</p>
+        </div>
+      ) : (
+        // A slider over the rounds: what it stands at is read out.
+        <div
+          class="plot"
+          ref={place}
+          role="slider"
+          tabIndex={0}
+          aria-label={described}
+          aria-valuemin={x[0]}
+          aria-valuemax={x.at(-1)}
+          aria-valuenow={x[shown]}
+          aria-valuetext={`${words.atRound(count(x[shown]!))}: ${told.join(", ")}`}
+          onKeyDown={onKeyDown}
+          onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
+          style={{ height: `${height}px` }}
+        />
+      )}
       <figcaption class="legend">
+        {isEmpty ? null : <span>{words.atRound(count(x[shown]!))}</span>}
         {series.map(({ label, colour, dash, own, values, text, filled }) => (
           <span key={`${label} ${colour}`}>
             {filled ? (
@@ -77,7 +129,7 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
             ) : (
               <LineSample colour={colour} {...(dash === undefined ? {} : { dash })} />
             )}
-            {label} <b>{lastText(own ?? values, text)}</b>
+            {label} <b>{found < 0 ? lastText(own ?? values, text) : valueText((own ?? values)[found], text)}</b>
           </span>
         ))}
       </figcaption>
@@ -85,19 +137,26 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
   );
 }
 
+function valueText(value: number | null | undefined, text: (value: number) => string): string {
+  return value === null || value === undefined ? "–" : text(value);
+}
+
 function lastText(values: readonly (number | null)[], text: (value: number) => string): string {
   const last = values.findLast((value) => value !== null);
-  return last === undefined || last === null ? "–" : text(last);
+  return valueText(last, text);
 }
 
 function dataOf(x: readonly number[], series: readonly Series[]): uPlot.AlignedData {
   return [[...x], ...series.map(({ values }) => [...values])];
 }
 
-function optionsFor(
-  element: HTMLElement,
-  { series, height }: { series: readonly Series[]; height: number },
-): uPlot.Options {
+interface Drawing {
+  readonly series: readonly Series[];
+  readonly height: number;
+  readonly onPoint: (round: number | undefined) => void;
+}
+
+function optionsFor(element: HTMLElement, { series, height, onPoint }: Drawing): uPlot.Options {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const [soft, line] = [colour("--soft"), colour("--line")];
@@ -108,6 +167,9 @@ function optionsFor(
     height,
     cursor: { y: false },
     legend: { show: false },
+    hooks: {
+      setCursor: [({ cursor, data }) => onPoint(typeof cursor.idx === "number" ? data[0][cursor.idx] : undefined)],
+    },
     scales: { x: { time: false }, ...Object.fromEntries(scales.map((scale) => [scale, rangeOf(scale, series)])) },
     axes: [
       { ...axis, label: words.round, labelSize: 18, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000], size: 32 },

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { count } from "../format.ts";
 import { words } from "../words.ts";
+import { useRows } from "./use-rows.ts";
 
 const rowHeight = 44;
 const overscan = 6;
@@ -41,6 +42,18 @@ export function VirtualTable<Row>({ label, rows, keyOf, columns, none, pending }
   }, [height]);
 
   const all = rows ?? [];
+  const move = useRows({
+    box,
+    keys: all.map(keyOf),
+    shown: () => Math.max(1, Math.floor(height.value / rowHeight) - 2),
+    show: (row) => {
+      const element = box.current!;
+      const head = element.querySelector("thead")!.clientHeight;
+      const [above, below] = [row * rowHeight, (row + 1) * rowHeight + head - element.clientHeight];
+      element.scrollTop = Math.max(below, Math.min(above, element.scrollTop));
+      top.value = element.scrollTop;
+    },
+  });
   const from = Math.max(0, Math.min(Math.floor(top.value / rowHeight), all.length) - overscan);
   const to = Math.min(all.length, from + Math.ceil(height.value / rowHeight) + 2 * overscan);
   return (
@@ -51,6 +64,7 @@ export function VirtualTable<Row>({ label, rows, keyOf, columns, none, pending }
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
         tabIndex={0}
         aria-label={label}
+        onKeyDown={move}
         onScroll={(event) => {
           top.value = event.currentTarget.scrollTop;
         }}
