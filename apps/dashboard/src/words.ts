@@ -475,6 +475,8 @@ export const words = {
     key: "The commands read the admin key from TRIBUTARY_ADMIN_KEY; it is never written into them.",
     copy: "Copy as curl",
     copied: "Copied",
+    said: (what: string) => `The command for ${what} is copied.`,
+    placeholder: "Put the id that you mean in place of a word in capitals.",
   },
 } as const;
 

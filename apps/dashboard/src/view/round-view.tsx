@@ -88,6 +88,7 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
           {record === undefined ? null : <CommittedRound record={record} nameOf={nameOf} />}
           <RestLinks
             resources={[
+              { path: routes.run(run.run) },
               { path: paths.timeline },
               ...(isCommitted ? [{ path: paths.record }] : []),
               { path: routes.clients() },

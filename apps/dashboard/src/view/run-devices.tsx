@@ -2,7 +2,7 @@ import { type RunRecord, routes } from "@tributary/protocol";
 import type { Dashboard } from "../dashboard.ts";
 import { words } from "../words.ts";
 import { ClientTable } from "./client-table.tsx";
-import { RestLinks } from "./rest.tsx";
+import { behindRun, RestLinks } from "./rest.tsx";
 
 /** The devices that offer themselves for the run now. */
 export function RunDevices({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }) {
@@ -13,7 +13,7 @@ export function RunDevices({ run, dashboard }: { run: RunRecord; dashboard: Dash
         <h2>{words.devices.title}</h2>
         <ClientTable label={words.devices.title} path={path} dashboard={dashboard} none={words.devices.none} />
       </section>
-      <RestLinks resources={[{ path }]} />
+      <RestLinks resources={[...behindRun(run), { path }, { method: "DELETE", path: routes.client("CLIENT") }]} />
     </>
   );
 }

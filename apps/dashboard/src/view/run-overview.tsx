@@ -19,7 +19,7 @@ import { Chart, type Series } from "./chart.tsx";
 import { Losses } from "./losses.tsx";
 import { OpenAttempt } from "./open-attempt.tsx";
 import { Fault } from "./pending.tsx";
-import { RestLinks } from "./rest.tsx";
+import { behindRun, RestLinks } from "./rest.tsx";
 
 const colours = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"] as const;
 const dashes = [undefined, [6, 4], [2, 3], [10, 4, 2, 4]] as const;
@@ -46,8 +46,9 @@ export function RunOverview({ run, dashboard }: { run: RunRecord; dashboard: Das
       <Losses run={run.run} history={history ?? []} />
       <RestLinks
         resources={[
-          { path: routes.run(run.run) },
+          ...behindRun(run),
           { path: historyPath(run.run) },
+          { path: routes.timeline(run.run, run.round + 1) },
           { path: `${routes.runEvents(run.run)}?after=0` },
         ]}
       />

@@ -7,7 +7,7 @@ import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { lossesText } from "./losses.tsx";
 import { Pending } from "./pending.tsx";
-import { RestLinks } from "./rest.tsx";
+import { behindRun, RestLinks } from "./rest.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 /** Committed rounds, newest first. */
@@ -45,7 +45,7 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
           pending={<Pending dashboard={dashboard} path={historyPath(run.run)} />}
         />
       </section>
-      <RestLinks resources={[{ path: routes.rounds(run.run) }, { path: historyPath(run.run) }]} />
+      <RestLinks resources={[...behindRun(run), { path: routes.rounds(run.run) }, { path: historyPath(run.run) }]} />
     </>
   );
 }

@@ -8,7 +8,7 @@ import { figureName, words } from "../words.ts";
 import { CommandButton } from "./command-button.tsx";
 import { Confirm, type Question } from "./confirm.tsx";
 import { Pending } from "./pending.tsx";
-import { RestLinks } from "./rest.tsx";
+import { behindRun, RestLinks } from "./rest.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 const text = words.versions;
@@ -75,6 +75,7 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
       </section>
       <RestLinks
         resources={[
+          ...behindRun(run),
           { path: routes.models(run.run) },
           { path: routes.modelJson(run.run, run.modelVersion) },
           { path: routes.modelWeights(run.run, run.modelVersion) },

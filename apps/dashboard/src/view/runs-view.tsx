@@ -75,7 +75,9 @@ export function RunsView({ dashboard }: { dashboard: Dashboard }) {
           {words.overview.more(rest)}
         </button>
       ) : null}
-      <RestLinks resources={[{ path: routes.runs() }, { path: `${routes.events()}?after=0` }]} />
+      <RestLinks
+        resources={[{ path: routes.runs() }, { path: sketchPath("RUN") }, { path: `${routes.events()}?after=0` }]}
+      />
     </>
   );
 }
