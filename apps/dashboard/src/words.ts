@@ -40,6 +40,15 @@ export const words = {
     refused: "The coordinator does not take this key.",
     forget: "Forget the key",
   },
+  unknown: {
+    figure: "not reported",
+    noRound: "no round is committed yet",
+    capabilities: "the device did not say",
+    tags: "no tags",
+    neverAsked: "never asked yet",
+    revoked: "revoked already",
+    nothingLost: "none",
+  },
   phase: {
     created: "not started",
     gathering: "waiting for devices",
@@ -96,8 +105,8 @@ export const words = {
   figure: {
     round: "Round",
     devices: "Devices now",
-    seconds: "Seconds a round",
-    bytes: "Traffic a round",
+    seconds: "Time of the last round",
+    bytes: "Traffic of the last round",
     inSum: "In the last sum",
     none: "No figure yet",
   },
@@ -126,7 +135,7 @@ export const words = {
     described: (names: string) => `${names} by round. The page “Rounds” has the same figures as a table.`,
   },
   time: {
-    title: "Seconds a round",
+    title: "Time a round",
     empty: "The first committed round says where its time went.",
     described: "Seconds of each round, stacked: waiting, training, unmasking, aggregation and judging.",
     parts: {
@@ -138,7 +147,7 @@ export const words = {
     },
   },
   traffic: {
-    title: "Bytes a round",
+    title: "Traffic a round",
     empty: "The first committed round says how much it moved.",
     described: "Bytes sent up and down in each round, its judging with it, over all clients.",
     up: "Up",
@@ -163,7 +172,7 @@ export const words = {
     none: "No round is committed yet.",
     inSum: "In the sum",
     lost: "Lost",
-    seconds: "Seconds",
+    seconds: "Time",
     up: "Up",
     down: "Down",
     attempt: "Attempt",
@@ -187,7 +196,7 @@ export const words = {
     noneDropped: "Everyone who was asked is in the sum.",
     headings: { client: "Client", step: "Lost at step", reason: "Why" },
     metrics: "Figures",
-    wall: "Seconds in all",
+    wall: "Time in all",
     model: "Model version",
     figures: "What it reports",
   },
@@ -231,7 +240,7 @@ export const words = {
     engine: "Engine",
     capabilities: "Runs on",
     able: (capabilities: Capabilities | undefined) => {
-      if (capabilities === undefined) return "–";
+      if (capabilities === undefined) return "";
       const { platform, processors, memoryBytes, adapter } = capabilities;
       const parts = [platform, adapter];
       if (processors !== undefined) parts.push(`${processors} ${processors === 1 ? "processor" : "processors"}`);
@@ -291,8 +300,8 @@ export const words = {
     best: "Best",
     last: "Last",
     rounds: "Rounds",
-    time: "Seconds a round",
-    bytes: "Bytes a round",
+    time: "Time a round",
+    bytes: "Traffic a round",
     run: "Run",
   },
   form: {

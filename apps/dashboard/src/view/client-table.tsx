@@ -2,12 +2,13 @@ import { useSignal } from "@preact/signals";
 import type { ClientRecord } from "@tributary/protocol";
 import { useMemo } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { ago, count, instant, shortId } from "../format.ts";
+import { ago, count, shortId } from "../format.ts";
 import { useNow, useResource } from "../use-resource.ts";
 import { words } from "../words.ts";
 import { CommandButton } from "./command-button.tsx";
 import { Confirm, type Question } from "./confirm.tsx";
 import { Pending } from "./pending.tsx";
+import { Moment, Unknown } from "./value.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 const text = words.clientTable;
@@ -74,8 +75,11 @@ export function ClientTable(props: {
     },
     { heading: text.state, cell: (client) => <State client={client} /> },
     { heading: text.engine, sort: sortBy("engine"), cell: ({ engine }) => engine },
-    { heading: text.capabilities, cell: ({ capabilities }) => text.able(capabilities) },
-    { heading: text.tags, cell: ({ tags }) => tags.join(", ") || "–" },
+    {
+      heading: text.capabilities,
+      cell: ({ capabilities }) => text.able(capabilities) || <Unknown why={words.unknown.capabilities} />,
+    },
+    { heading: text.tags, cell: ({ tags }) => tags.join(", ") || <Unknown why={words.unknown.tags} /> },
     {
       heading: text.answered,
       sort: sortBy("answered"),
@@ -90,14 +94,14 @@ export function ClientTable(props: {
       heading: text.seen,
       sort: sortBy("seen"),
       cell: (client) => (
-        <span title={instant(client.lastSeenAt)}>{client.connected ? text.now : ago(client.lastSeenAt, now)}</span>
+        <Moment at={client.lastSeenAt}>{client.connected ? text.now : ago(client.lastSeenAt, now)}</Moment>
       ),
     },
     {
       heading: text.act,
       cell: (client) =>
         client.revoked ? (
-          "–"
+          <Unknown why={words.unknown.revoked} />
         ) : (
           <CommandButton
             class="inline"
@@ -153,7 +157,7 @@ function State({ client }: { client: ClientRecord }) {
 }
 
 function Reliability({ client: { asked, answered } }: { client: ClientRecord }) {
-  if (asked === 0) return <>–</>;
+  if (asked === 0) return <Unknown why={words.unknown.neverAsked} />;
   return (
     <span class="reliability" title={text.answeredTitle}>
       <meter min={0} max={asked} value={answered} aria-hidden="true" />

@@ -11,6 +11,7 @@ import { ComparedRuns, labelsOf } from "./compared-runs.tsx";
 import { LineSample, type LineStyle, lineStyle } from "./line-sample.tsx";
 import { Fault, PendingRuns } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
+import { Unknown } from "./value.tsx";
 
 const text = words.compare;
 
@@ -116,6 +117,7 @@ function Comparison({
       text: (value) => figureText(name!, value),
     }),
   );
+  const [unknown, none] = [words.unknown.figure, words.unknown.noRound].map((why) => <Unknown key={why} why={why} />);
   // Accuracy is better when it is more; loss, gap and inertia when they are less.
   const best = (values: readonly number[]) => (/accuracy/i.test(name!) ? Math.max(...values) : Math.min(...values));
   return (
@@ -153,11 +155,11 @@ function Comparison({
                     <LineSample {...line} />
                     <a href={link.run(run.run)}>{label}</a>
                   </th>
-                  <td>{all.length === 0 ? "–" : figureText(name!, best(all))}</td>
-                  <td>{all.length === 0 ? "–" : figureText(name!, all.at(-1))}</td>
+                  <td>{all.length === 0 ? unknown : figureText(name!, best(all))}</td>
+                  <td>{all.length === 0 ? unknown : figureText(name!, all.at(-1))}</td>
                   <td>{count(run.round)}</td>
-                  <td>{history.length === 0 ? "–" : seconds(spent / history.length)}</td>
-                  <td>{history.length === 0 ? "–" : bytes(moved / history.length)}</td>
+                  <td>{history.length === 0 ? none : seconds(spent / history.length)}</td>
+                  <td>{history.length === 0 ? none : bytes(moved / history.length)}</td>
                 </tr>
               );
             })}

@@ -1,7 +1,7 @@
 import { type AttemptTimeline, type RoundTimeline, type RunRecord, routes } from "@tributary/protocol";
 import { useEffect } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { count, duration } from "../format.ts";
+import { count, remaining } from "../format.ts";
 import { link } from "../place.ts";
 import { useNow, useResource } from "../use-resource.ts";
 import { words } from "../words.ts";
@@ -37,7 +37,7 @@ function Step({ run, round, attempt }: { run: RunRecord; round: number; attempt:
       <a href={link.round(run.run, round)}>{words.open.look(round)}</a>
       <span>{words.open.step(step.name, count(step.answered), count(step.asked))}</span>
       <progress max={step.asked} value={step.answered} aria-label={step.name} />
-      <span class="soft">{left > 0 ? words.open.left(duration(left)) : ""}</span>
+      <span class="soft">{left > 0 ? words.open.left(remaining(left)) : ""}</span>
     </div>
   );
 }

@@ -7,10 +7,11 @@ import {
   summaryOf,
   trafficOf,
 } from "@tributary/protocol";
+import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
 import { figureText, secondsOf, timeParts, wallSeconds } from "../figures.ts";
-import { bytes, count, instant, seconds, shortId } from "../format.ts";
+import { bytes, count, seconds, shortId } from "../format.ts";
 import { link } from "../place.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
@@ -20,6 +21,7 @@ import { Pending } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
 import { AttemptLanes } from "./timeline.tsx";
+import { Moment } from "./value.tsx";
 import { VirtualTable } from "./virtual-table.tsx";
 
 const text = words.roundView;
@@ -145,24 +147,24 @@ function CommittedRound({ record, nameOf }: { record: RoundRecord; nameOf: (clie
   );
 }
 
-function factsOf(record: RoundRecord): [string, string][] {
+type Fact = readonly [name: string, value: ComponentChildren];
+
+function factsOf(record: RoundRecord): Fact[] {
   const summary = summaryOf(record);
   const parts = secondsOf(summary);
   return [
     [words.cohort.survived, `${count(summary.survived)} ${words.of} ${count(summary.asked)}`],
     [words.rounds.attempt, count(record.attempt)],
     [text.model, count(record.modelVersion)],
-    [words.rounds.committed, instant(record.committedAt)],
+    [words.rounds.committed, <Moment key="at" at={record.committedAt} />],
     [text.wall, seconds(wallSeconds(summary))],
-    ...timeParts
-      .filter((part) => parts[part] > 0)
-      .map((part): [string, string] => [words.time.parts[part], `${seconds(parts[part])} s`]),
+    ...timeParts.filter((part) => parts[part] > 0).map((part): Fact => [words.time.parts[part], seconds(parts[part])]),
     [words.rounds.up, bytes(trafficOf(record).up)],
     [words.rounds.down, bytes(trafficOf(record).down)],
   ];
 }
 
-function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
+function Facts({ facts }: { facts: readonly Fact[] }) {
   return (
     <dl class="facts">
       {facts.map(([name, value]) => (

@@ -1,6 +1,6 @@
 import { type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
 import { type Dashboard, historyPath } from "../dashboard.ts";
-import { figureNames, figureOf, figureText, wallSeconds } from "../figures.ts";
+import { figureNames, figureOf, wallSeconds } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
 import { link } from "../place.ts";
 import { useResource } from "../use-resource.ts";
@@ -8,6 +8,7 @@ import { figureName, words } from "../words.ts";
 import { lossesText } from "./losses.tsx";
 import { Pending } from "./pending.tsx";
 import { behindRun, RestLinks } from "./rest.tsx";
+import { Figure, Unknown } from "./value.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 /** Committed rounds, newest first. */
@@ -21,13 +22,13 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
     },
     ...reported.map((name) => ({
       heading: figureName(name),
-      cell: (round: RoundSummary) => figureText(name, figureOf(round, name)),
+      cell: (round: RoundSummary) => <Figure name={name} value={figureOf(round, name)} />,
     })),
     {
       heading: words.rounds.inSum,
       cell: ({ survived, asked }) => `${count(survived)} ${words.of} ${count(asked)}`,
     },
-    { heading: words.rounds.lost, cell: (round) => lossesText(round) || "–" },
+    { heading: words.rounds.lost, cell: (round) => lossesText(round) || <Unknown why={words.unknown.nothingLost} /> },
     { heading: words.rounds.seconds, cell: (round) => seconds(wallSeconds(round)) },
     { heading: words.rounds.up, cell: (round) => bytes(trafficOf(round).up) },
     { heading: words.rounds.down, cell: (round) => bytes(trafficOf(round).down) },

@@ -1,14 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { isOver, type ModelRecord, type RunRecord, routes } from "@tributary/protocol";
 import type { Dashboard } from "../dashboard.ts";
-import { figureText, leadingFigure } from "../figures.ts";
-import { bytes, count, instant } from "../format.ts";
+import { leadingFigure } from "../figures.ts";
+import { bytes, count } from "../format.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { CommandButton } from "./command-button.tsx";
 import { Confirm, type Question } from "./confirm.tsx";
 import { Pending } from "./pending.tsx";
 import { behindRun, RestLinks } from "./rest.tsx";
+import { Figure, Moment } from "./value.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 const text = words.versions;
@@ -37,9 +38,14 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
     { heading: words.round, cell: ({ round }) => count(round) },
     ...(leading === undefined
       ? []
-      : [{ heading: figureName(leading), cell: (model: ModelRecord) => figureText(leading, model.metrics[leading]) }]),
+      : [
+          {
+            heading: figureName(leading),
+            cell: (model: ModelRecord) => <Figure name={leading} value={model.metrics[leading]} />,
+          },
+        ]),
     { heading: text.size, cell: (model) => bytes(model.bytes) },
-    { heading: text.created, cell: ({ createdAt }) => instant(createdAt) },
+    { heading: text.created, cell: ({ createdAt }) => <Moment at={createdAt} /> },
     { heading: text.download, cell: (model) => <Downloads model={model} dashboard={dashboard} /> },
     {
       heading: text.back,
