@@ -222,7 +222,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       ["/#/new", "legend"],
       ["/docs/", "details"],
     ] as const) {
-      for (const width of [380, 1280]) {
+      for (const width of [320, 1280]) {
         await page.setViewportSize({ width, height: 900 });
         await page.goto(`${url}${path}`);
         await page.locator(sign).first().waitFor({ state: "attached" });

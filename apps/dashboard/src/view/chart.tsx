@@ -5,6 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { count } from "../format.ts";
 import { words } from "../words.ts";
 import { LineSample, type LineStyle } from "./line-sample.tsx";
+import { patternOf } from "./pattern.ts";
 
 /** One line, or one layer of a stack, over the rounds. */
 export interface Series extends LineStyle {
@@ -18,6 +19,8 @@ export interface Series extends LineStyle {
   readonly fromZero?: boolean;
   /** Filled down to nought: layers of a stack are drawn highest first. */
   readonly filled?: boolean;
+  /** Which pattern fills it. */
+  readonly pattern?: number;
   /** Under the cursor the layer's own height, not the stack's. */
   readonly own?: readonly (number | null)[];
 }
@@ -48,7 +51,7 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
   useEffect(() => {
     const element = place.current;
     if (element === null || isEmpty) return;
-    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const schemes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) => matchMedia(query));
     const draw = () => {
       const data = plot.current?.data ?? dataOf(x, now.current);
       plot.current?.destroy();
@@ -58,11 +61,11 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
       plot.current = new uPlot(optionsFor(element, { series: now.current, height, onPoint }), data, element);
     };
     draw();
-    dark.addEventListener("change", draw);
+    for (const scheme of schemes) scheme.addEventListener("change", draw);
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
     resized.observe(element);
     return () => {
-      dark.removeEventListener("change", draw);
+      for (const scheme of schemes) scheme.removeEventListener("change", draw);
       resized.disconnect();
       plot.current?.destroy();
       plot.current = undefined;
@@ -122,10 +125,10 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
       )}
       <figcaption class="legend">
         {isEmpty ? null : <span>{words.atRound(count(x[shown]!))}</span>}
-        {series.map(({ label, colour, dash, own, values, text, filled }) => (
+        {series.map(({ label, colour, dash, own, values, text, filled, pattern = 0 }) => (
           <span key={`${label} ${colour}`}>
             {filled ? (
-              <i class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />
+              <i class={`swatch pattern-${pattern}`} style={{ "--step": `var(${colour})` }} aria-hidden="true" />
             ) : (
               <LineSample colour={colour} {...(dash === undefined ? {} : { dash })} />
             )}
@@ -138,7 +141,7 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
 }
 
 function valueText(value: number | null | undefined, text: (value: number) => string): string {
-  return value === null || value === undefined ? "–" : text(value);
+  return value === null || value === undefined ? words.unknown.figure : text(value);
 }
 
 function lastText(values: readonly (number | null)[], text: (value: number) => string): string {
@@ -157,8 +160,13 @@ interface Drawing {
 }
 
 function optionsFor(element: HTMLElement, { series, height, onPoint }: Drawing): uPlot.Options {
-  const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+  // As the browser computes it: a canvas does not know the names of a reader's own colours.
+  const colour = (name: string) => {
+    element.style.color = `var(${name})`;
+    const { color } = getComputedStyle(element);
+    element.style.color = "";
+    return color;
+  };
   const [soft, line] = [colour("--soft"), colour("--line")];
   const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   const scales = [...new Set(series.map(({ scale }) => scale))];
@@ -186,13 +194,13 @@ function optionsFor(element: HTMLElement, { series, height, onPoint }: Drawing):
     ],
     series: [
       { label: words.round },
-      ...series.map(({ label, scale, colour: name, dash, filled, values }) => ({
+      ...series.map(({ label, scale, colour: name, dash, filled, pattern = 0, values }) => ({
         label,
         scale,
         stroke: colour(name),
         width: filled ? 1 : 2,
         ...(dash === undefined ? {} : { dash: [...dash] }),
-        ...(filled ? { fill: colour(name) } : {}),
+        ...(filled ? { fill: patternOf(pattern, { area: colour(name), mark: colour("--card") }) } : {}),
         spanGaps: true,
         points: { show: !filled && values.length < 60, size: 6 },
       })),

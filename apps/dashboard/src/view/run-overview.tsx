@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { isOver, type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
+import type { ComponentChildren } from "preact";
 import { type Dashboard, historyPath } from "../dashboard.ts";
 import {
   figureNames,
@@ -20,6 +21,7 @@ import { Losses } from "./losses.tsx";
 import { OpenAttempt } from "./open-attempt.tsx";
 import { Fault } from "./pending.tsx";
 import { behindRun, RestLinks } from "./rest.tsx";
+import { Unknown } from "./value.tsx";
 
 const colours = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"] as const;
 const dashes = [undefined, [6, 4], [2, 3], [10, 4, 2, 4]] as const;
@@ -58,13 +60,14 @@ export function RunOverview({ run, dashboard }: { run: RunRecord; dashboard: Das
 
 function Figures({ run, last }: { run: RunRecord; last: RoundSummary | undefined }) {
   const leading = leadingFigure(run.metrics);
-  const figures: [string, string][] = [
+  const unknown = <Unknown why={words.unknown.noRound} />;
+  const figures: [string, ComponentChildren][] = [
     [words.figure.round, `${count(run.round)} ${words.of} ${count(specOf(run).stop.rounds)}`],
-    leading === undefined ? [words.figure.none, "–"] : [figureName(leading[0]), figureText(...leading)],
+    leading === undefined ? [words.figure.none, unknown] : [figureName(leading[0]), figureText(...leading)],
     [words.figure.devices, count(run.devices ?? 0)],
-    [words.figure.inSum, last === undefined ? "–" : `${count(last.survived)} ${words.of} ${count(last.asked)}`],
-    [words.figure.seconds, last === undefined ? "–" : seconds(wallSeconds(last))],
-    [words.figure.bytes, last === undefined ? "–" : bytes(trafficOf(last).up + trafficOf(last).down)],
+    [words.figure.inSum, last === undefined ? unknown : `${count(last.survived)} ${words.of} ${count(last.asked)}`],
+    [words.figure.seconds, last === undefined ? unknown : seconds(wallSeconds(last))],
+    [words.figure.bytes, last === undefined ? unknown : bytes(trafficOf(last).up + trafficOf(last).down)],
   ];
   return (
     <dl class="figures">
@@ -138,7 +141,8 @@ function Seconds({ history }: { history: readonly RoundSummary[] }) {
       colour: colours[timeParts.indexOf(part)]!,
       scale: "seconds",
       filled: true,
-      text: (value) => `${seconds(value)} s`,
+      pattern: timeParts.indexOf(part),
+      text: seconds,
     };
   });
   return (

@@ -11,6 +11,7 @@ import { PendingRuns } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
 import { Sparkline } from "./sparkline.tsx";
+import { Unknown } from "./value.tsx";
 
 const page = 24;
 
@@ -75,9 +76,12 @@ export function RunsView({ dashboard }: { dashboard: Dashboard }) {
           {words.overview.more(rest)}
         </button>
       ) : null}
-      <RestLinks
-        resources={[{ path: routes.runs() }, { path: sketchPath("RUN") }, { path: `${routes.events()}?after=0` }]}
-      />
+      {/* Not before the cards, which would push it down. */}
+      {runs === undefined ? null : (
+        <RestLinks
+          resources={[{ path: routes.runs() }, { path: sketchPath("RUN") }, { path: `${routes.events()}?after=0` }]}
+        />
+      )}
     </>
   );
 }
@@ -110,7 +114,7 @@ function RunCard({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }) {
       <div class="sketch">
         <Sparkline values={values} />
         <p class="figure">
-          {leading === undefined ? "–" : figureText(...leading)}
+          {leading === undefined ? <Unknown why={words.unknown.noRound} /> : figureText(...leading)}
           <small>{leading === undefined ? words.figure.none : figureName(leading[0])}</small>
         </p>
       </div>

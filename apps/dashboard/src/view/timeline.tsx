@@ -24,10 +24,10 @@ export function AttemptLanes({ attempt, nameOf }: { attempt: AttemptTimeline; na
         {text.attempt[attempt.kind](attempt.attempt)} <span class={`badge ${outcome}`}>{text.outcome[outcome]}</span>
       </h3>
       {attempt.reason === undefined ? null : <p class="bad">{attempt.reason}</p>}
-      <ul class="steps">
+      <ol class="steps">
         {steps.map((step, index) => (
           <li key={step.name}>
-            <i class={`swatch step-${index % 5}`} aria-hidden="true" />
+            <i class={`swatch step-${index % 5} pattern-${index % 5}`} aria-hidden="true" />
             {text.stepTook(
               step.name,
               duration(endOf(step, attempt) - step.openedMs),
@@ -36,7 +36,7 @@ export function AttemptLanes({ attempt, nameOf }: { attempt: AttemptTimeline; na
             )}
           </li>
         ))}
-      </ul>
+      </ol>
       <section
         ref={box}
         class="lanes"
@@ -176,7 +176,7 @@ function Bars(props: { lane: Lane; index: number; attempt: AttemptTimeline; endM
   if (lostBefore) return null;
   const place = (kind: string, from: number, to: number) => (
     <i
-      class={`bar ${kind} step-${index % 5}`}
+      class={`bar ${kind} step-${index % 5} pattern-${index % 5}`}
       style={{ left: `${(100 * from) / endMs}%`, width: `${(100 * Math.max(0, to - from)) / endMs}%` }}
     />
   );
@@ -201,7 +201,7 @@ function Spread(props: { step: TimelineStep; index: number; endMs: number; attem
       {step.spread.map((answered, part) => (
         <i
           key={part}
-          class={`bar working step-${index % 5}`}
+          class={`bar working step-${index % 5} pattern-${index % 5}`}
           style={{
             left: `${(100 * (step.openedMs + part * width)) / endMs}%`,
             width: `${(100 * width) / endMs}%`,
