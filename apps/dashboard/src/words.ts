@@ -322,6 +322,7 @@ export const words = {
     },
     notJson: (detail: string) => `This is not JSON: ${detail}`,
     create: "Create the run",
+    creating: "Creating…",
     createHint: "It waits to be started.",
     valid: "The specification is valid.",
     asked: "Nothing is wrong as far as this page can tell. The coordinator is looking it over…",

@@ -1,3 +1,4 @@
+import { Refused } from "../api.ts";
 import type { Dashboard } from "../dashboard.ts";
 import { words } from "../words.ts";
 
@@ -30,6 +31,8 @@ function Loading() {
 
 function Told(props: { isKnown: boolean; fault: Error; onAgain: () => void }) {
   const { isKnown, fault, onAgain } = props;
+  // That the line is down is said once, for the whole page.
+  if (isKnown && fault instanceof Refused && fault.status === 0) return null;
   const says = isKnown ? words.notRefreshed : words.notLoaded;
   return (
     <p class="fault told">
