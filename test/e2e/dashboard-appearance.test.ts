@@ -7,6 +7,9 @@ import { HandDevice, tinyJudgement, tinyUpdate } from "../support/coordinator-de
 import { localCoordinator } from "../support/coordinator-local.ts";
 import { specOf } from "../support/specs.ts";
 
+/** A machine that is busy with other things takes its time. */
+const patient = { timeout: 20_000 };
+
 const oneDevice = {
   cohort: { size: 1, minimum: 1, overSelect: 1 },
   evaluation: { on: "clients" },
@@ -94,7 +97,7 @@ browserTest(
         .evaluateAll((all) =>
           all.map((line) => `${line.getAttribute("style")} ${line.getAttribute("stroke-dasharray")}`),
         );
-    await expect.poll(async () => new Set(await lines()).size).toBe(9);
+    await expect.poll(async () => new Set(await lines()).size, patient).toBe(9);
     const before = await lines();
     await page.getByRole("button", { name: "Add" }).press("Enter");
     await page.getByRole("rowheader", { name: "other 7" }).waitFor();
@@ -158,7 +161,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       const { page } = await openPage(undefined, { colorScheme, forcedColors: "active" });
       await page.goto(`${url}/#/runs/${run}`);
       await page.locator(".plot canvas").first().waitFor();
-      await expect.poll(() => drawnPixels(page, ".plot canvas")).toBeGreaterThan(2_000);
+      await expect.poll(() => drawnPixels(page, ".plot canvas"), patient).toBeGreaterThan(2_000);
       const dashes = await page
         .locator(".legend")
         .first()

@@ -8,6 +8,9 @@ import { localCoordinator } from "../support/coordinator-local.ts";
 import { largeFederation } from "../support/large-federation.ts";
 import { specOf } from "../support/specs.ts";
 
+/** A machine that is busy with other things takes its time. */
+const patient = { timeout: 20_000 };
+
 const oneDevice = {
   cohort: { size: 1, minimum: 1, overSelect: 1 },
   evaluation: { on: "clients" },
@@ -37,8 +40,8 @@ function keyboard(page: Page) {
     /** Waits until this has the focus. */
     on: (name: string | RegExp) =>
       typeof name === "string"
-        ? expect.poll(focused, { message: `on ${name}` }).toBe(name)
-        : expect.poll(focused, { message: `on ${name}` }).toMatch(name),
+        ? expect.poll(focused, { ...patient, message: `on ${name}` }).toBe(name)
+        : expect.poll(focused, { ...patient, message: `on ${name}` }).toMatch(name),
     /** Goes on with the Tab key until this has the focus. */
     async tabTo(name: string | RegExp, key: "Tab" | "Shift+Tab" = "Tab") {
       const passed: string[] = [];
@@ -72,7 +75,7 @@ browserTest("an operator's whole job is done with the keyboard alone", async () 
   await tabTo("New run");
   await press("Enter");
   await on("New run");
-  await expect.poll(() => page.title()).toBe("New run · Tributary");
+  await expect.poll(() => page.title(), patient).toBe("New run · Tributary");
   await page.getByText("The specification is valid.").waitFor();
   await tabTo("Form");
   await press("ArrowRight");
@@ -140,7 +143,7 @@ browserTest("an operator's whole job is done with the keyboard alone", async () 
   await on(/^180.0 %/);
   await press("Enter");
   await on("Round 1");
-  await expect.poll(() => page.title()).toBe("Round 1 · earlier · Tributary");
+  await expect.poll(() => page.title(), patient).toBe("Round 1 · earlier · Tributary");
   await tabTo("Lanes of this attempt: Attempt 1, training");
   await press("ArrowDown");
   await on(/^box/);
@@ -242,7 +245,7 @@ browserTest("a chart is read round by round with the arrow keys, and stays where
   await page.goto(`${url}/#/runs/${run}`);
   const chart = page.getByRole("slider", { name: /^Accuracy, Loss by round/ });
   const read = () => chart.getAttribute("aria-valuetext");
-  await expect.poll(read).toMatch(/^Round 3: Accuracy 80.0 %, Loss 0.1333/);
+  await expect.poll(read, patient).toMatch(/^Round 3: Accuracy 80.0 %, Loss 0.1333/);
   await chart.focus();
   for (const [key, round] of [
     ["ArrowLeft", 2],
@@ -253,11 +256,11 @@ browserTest("a chart is read round by round with the arrow keys, and stays where
     ["ArrowLeft", 2],
   ] as const) {
     await press(key);
-    await expect.poll(read, { message: key }).toContain(`Round ${round}:`);
+    await expect.poll(read, { ...patient, message: key }).toContain(`Round ${round}:`);
   }
   await playRound(device, 4);
-  await expect.poll(() => chart.getAttribute("aria-valuemax")).toBe("4");
+  await expect.poll(() => chart.getAttribute("aria-valuemax"), patient).toBe("4");
   expect(await read()).toContain("Round 2:");
   await press("ArrowRight");
-  await expect.poll(read).toContain("Round 3:");
+  await expect.poll(read, patient).toContain("Round 3:");
 });

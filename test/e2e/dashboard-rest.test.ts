@@ -102,6 +102,11 @@ browserTest("a command names the key's variable, never the key", async () => {
   const trusting = command.replace("curl ", "curl --insecure ");
   expect(await shell(trusting, { TRIBUTARY_ADMIN_KEY: minted!.adminKey })).toBe("[]");
   await expect(shell(trusting)).rejects.toThrow("401");
+  for (const place of ["#/", "#/clients", "#/new"]) {
+    await page.goto(`${new URL(page.url()).origin}/${place}`);
+    await page.locator("details.rest summary").click();
+    expect(await page.content()).not.toContain(minted!.adminKey);
+  }
 });
 
 browserTest(

@@ -7,6 +7,9 @@ import { HandDevice, tinyUpdate } from "../support/coordinator-device.ts";
 import { localCoordinator } from "../support/coordinator-local.ts";
 import { specOf } from "../support/specs.ts";
 
+/** A machine that is busy with other things takes its time. */
+const patient = { timeout: 20_000 };
+
 const oneDevice = { cohort: { size: 1, minimum: 1, overSelect: 1 }, stop: { rounds: 20 } };
 
 /** A started run with one committed round. */
@@ -55,7 +58,7 @@ browserTest("whatever is refused says why and is asked for again; nothing loads 
       const told = page.locator("main").getByText(`This could not be loaded: the disk said ${status}`).first();
       await told.waitFor();
       const loading = page.locator("main").getByText("Loading…");
-      await expect.poll(() => loading.count(), { message: `${place} without ${path}` }).toBe(0);
+      await expect.poll(() => loading.count(), { ...patient, message: `${place} without ${path}` }).toBe(0);
       expect(await page.getByRole("heading", { level: 1 }).count(), place).toBe(1);
       await accept();
       await page.getByRole("button", { name: "Try again" }).first().click();
