@@ -230,7 +230,7 @@ browserTest("what is wrong is seen at each keystroke, and heard when the typing 
   await page.clock.install();
   await page.goto(`${url}/#/new`);
   await isValid(page);
-  const status = page.locator("form [role=status]");
+  const status = page.locator(".submit [role=status]");
   const heard = (hasText: string) => status.filter({ hasText }).waitFor({ state: "attached" });
   await page.clock.runFor(5_000);
   await heard("The specification is valid.");

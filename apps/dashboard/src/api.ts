@@ -81,6 +81,9 @@ export function curlOf(method: Method, path: string, body?: unknown): string {
   const parts = ["curl", ...(method === "GET" ? [] : ["-X", method])];
   if (api.hasKey) parts.push('-H "Authorization: Bearer $TRIBUTARY_ADMIN_KEY"');
   if (body !== undefined) parts.push("-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(body))}`);
+  // A stream is shown as it comes, and what is not text goes into a file.
+  if (/\/events\b/.test(path)) parts.push("-N");
+  if (path.endsWith(".bin")) parts.push("-O");
   return [...parts, quoted(`${location.origin}${path}`)].join(" ");
 }
 

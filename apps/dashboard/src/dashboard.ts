@@ -15,6 +15,7 @@ import { api, Refused } from "./api.ts";
 import { link, type Place, placeOf } from "./place.ts";
 import { Resource } from "./resource.ts";
 import type { Writing } from "./spec/writing.ts";
+import { words } from "./words.ts";
 
 /** How the page stands with the coordinator. `polled`: it answers, and its events do not come through. */
 export type Link = "connecting" | "live" | "polled" | "lost" | "key needed" | "key refused";
@@ -27,6 +28,8 @@ const silenceMs = 3 * heartbeatMs;
 const firstWordMs = 5_000;
 const pollMs = 5_000;
 const settleMs = 150;
+/** After this long a command counts as unanswered; the coordinator may yet carry it out. */
+const patienceMs = 20_000;
 
 const curvePoints = 1_000;
 const sketchPoints = 60;
@@ -70,7 +73,13 @@ export class Dashboard {
   readonly place = signal<Place>(placeOf(""));
   /** Undefined until they have been fetched. */
   readonly runs = signal<readonly RunRecord[] | undefined>(undefined);
+  /** Why they could not be fetched when that was last tried. */
+  readonly runsFault = signal<Error | undefined>(undefined);
   readonly fault = signal<string | undefined>(undefined);
+  /** Commands that await their answer: what is being done, by the run or the client that it is done to. */
+  readonly underWay = signal<ReadonlyMap<string, string>>(new Map());
+  /** What was done last, for who hears the page. */
+  readonly said = signal("");
   readonly run: ReadonlySignal<RunRecord | undefined> = computed(() => {
     const place = this.place.value;
     return "run" in place ? this.runs.value?.find(({ run }) => run === place.run) : undefined;
@@ -111,22 +120,16 @@ export class Dashboard {
       this.#resources.set(path, known);
       return known as Resource<Value>;
     }
-    const fetch = async () => {
-      const found: { value?: Value } = {};
-      await this.tell(async () => {
-        found.value = await api.get<Value>(path);
-      });
-      if (!("value" in found)) throw new Error("told already");
-      return found.value as Value;
-    };
-    const made = new Resource<Value>(fetch);
+    const made = new Resource<Value>(() => api.get<Value>(path));
     this.#resources.set(path, made as Resource<unknown>);
     return made;
   }
 
   /** Carries out an operator's command on a run. */
   command(action: Action, run: string): Promise<void> {
-    return this.tell(async () => this.#put(await api.post<RunRecord>(routes.runAction(action, run))));
+    return this.#carryOut({ subject: run, doing: action, done: words.done[action] }, async () =>
+      this.#put(await api.post<RunRecord>(routes.runAction(action, run))),
+    );
   }
 
   /** Has the coordinator look over a specification. Throws its refusal. */
@@ -142,11 +145,12 @@ export class Dashboard {
   }
 
   rollBack(run: string, version: number): Promise<void> {
-    return this.tell(async () => void (await api.post<ModelRecord>(routes.rollback(run), { version })));
+    const command = { subject: run, doing: `${version}`, done: words.done.rolledBack(version) };
+    return this.#carryOut(command, async () => void (await api.post<ModelRecord>(routes.rollback(run), { version })));
   }
 
   revoke(client: string): Promise<void> {
-    return this.tell(async () => {
+    return this.#carryOut({ subject: client, doing: "revoke", done: words.done.revoked }, async () => {
       await api.delete(routes.client(client));
       this.#stale(routes.clients());
     });
@@ -161,12 +165,44 @@ export class Dashboard {
     this.marked.value = isMarked ? [...others, run] : others;
   }
 
-  /** Does something; what goes wrong is shown on the page. */
+  /** Does what the operator asked for; what goes wrong is shown on the page. */
   async tell(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      // A line that is down is told of by the stream.
+      this.fault.value = (error as Error).message;
+    }
+  }
+
+  /** Fetches the runs, and whatever is on the page, anew. */
+  async lookAtAll(): Promise<void> {
+    try {
+      await this.#lookAtAll();
+      this.runsFault.value = undefined;
+    } catch (error) {
+      this.runsFault.value = error as Error;
+    }
+  }
+
+  /** Sends a command, not again while it awaits its answer; what became of it is said either way. */
+  async #carryOut(command: Command, work: () => Promise<void>): Promise<void> {
+    const { subject, doing, done } = command;
+    if (this.underWay.value.has(subject)) return;
+    this.underWay.value = new Map([...this.underWay.value, [subject, doing]]);
+    this.fault.value = undefined;
+    this.said.value = "";
+    await this.tell(async () => {
+      await inTime(work());
+      this.said.value = done;
+    });
+    this.underWay.value = new Map([...this.underWay.value].filter(([other]) => other !== subject));
+  }
+
+  /** Fetches something unasked: that the line is down is told of by the stream. */
+  async #keepUp(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
       if (!(error instanceof Refused && error.status === 0)) this.fault.value = (error as Error).message;
     }
   }
@@ -184,7 +220,7 @@ export class Dashboard {
         this.#polling?.abort();
         this.link.value = "live";
         this.lostAt.value = undefined;
-        void this.tell(() => this.#lookAtAll());
+        void this.lookAtAll();
       };
       try {
         const line = { signal: stream.signal, silenceMs, onWord };
@@ -239,7 +275,7 @@ export class Dashboard {
 
   #hear(event: FederationEvent | EventGap): void {
     if (event.type === "gap") {
-      void this.tell(() => this.#lookAtAll());
+      void this.lookAtAll();
       return;
     }
     const { run } = event;
@@ -348,7 +384,7 @@ export class Dashboard {
     if (this.#due.has(what)) return;
     const timer = window.setTimeout(() => {
       this.#due.delete(what);
-      void this.tell(work);
+      void this.#keepUp(work);
     }, settleMs);
     this.#due.set(what, timer);
   }
@@ -356,6 +392,25 @@ export class Dashboard {
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+interface Command {
+  /** The run or the client that it changes: one command at a time for each. */
+  readonly subject: string;
+  readonly doing: string;
+  readonly done: string;
+}
+
+async function inTime(answer: Promise<void>): Promise<void> {
+  let timer = 0;
+  const late = new Promise<never>((_, reject) => {
+    timer = window.setTimeout(() => reject(new Error(words.unanswered(patienceMs / 1_000))), patienceMs);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What an operator can do with a run in this phase. */

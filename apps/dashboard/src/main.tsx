@@ -1,7 +1,10 @@
 import { render } from "preact";
 import { Dashboard } from "./dashboard.ts";
+import { keepFocus } from "./view/focus.ts";
 import { Page } from "./view/page.tsx";
 
 const dashboard = new Dashboard();
-render(<Page dashboard={dashboard} />, document.getElementById("page")!);
 dashboard.start();
+const page = document.getElementById("page")!;
+render(<Page dashboard={dashboard} />, page);
+keepFocus(page);

@@ -29,6 +29,22 @@ export function placeOf(hash: string): Place {
   return tab === undefined ? { view: "nowhere" } : { view: "run", run: id, tab };
 }
 
+/** What a place's view is a view of: another one begins at its heading. A run's tabs are one view. */
+export function subjectOf(place: Place): string {
+  switch (place.view) {
+    case "run":
+      return `run ${place.run}`;
+    case "round":
+      return `round ${place.run} ${place.round}`;
+    case "runs":
+    case "compare":
+    case "new":
+    case "clients":
+    case "nowhere":
+      return place.view;
+  }
+}
+
 /** Links to places. */
 export const link = {
   runs: () => "#/",

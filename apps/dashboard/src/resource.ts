@@ -11,6 +11,8 @@ const restFactor = 10;
 export class Resource<Value> {
   /** Undefined until it has been fetched. */
   readonly value: Signal<Value | undefined> = signal(undefined);
+  /** Why the last fetch failed. */
+  readonly fault: Signal<Error | undefined> = signal(undefined);
   readonly #fetch: () => Promise<Value>;
   #watchers = 0;
   #isStale = true;
@@ -41,6 +43,14 @@ export class Resource<Value> {
     return this.#watchers > 0;
   }
 
+  /** Fetches it now, however long the last attempt took. */
+  again(): void {
+    this.#restUntil = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#soon(0);
+  }
+
   /** Changes what is known by what an event brought along. What nobody looks at is fetched anew when somebody does. */
   change(patch: (value: Value) => Value): void {
     // An answer that is on its way may be from before the event.
@@ -63,8 +73,9 @@ export class Resource<Value> {
     this.#isStale = false;
     try {
       this.value.value = await this.#fetch();
-    } catch {
-      // Whoever fetches has told of it; it stays stale.
+      this.fault.value = undefined;
+    } catch (error) {
+      this.fault.value = error as Error;
       this.#isStale = true;
       return;
     } finally {

@@ -16,7 +16,13 @@ export const words = {
   join: "Join page",
   api: "REST API",
   loading: "Loading…",
+  notLoaded: (reason: string) => `This could not be loaded: ${reason}`,
+  notRefreshed: (reason: string) => `What you see may be out of date; it could not be loaded again: ${reason}`,
+  again: "Try again",
+  unanswered: (seconds: number) =>
+    `The coordinator has not answered for ${seconds} seconds. It may yet do what you asked for: see how it stands before you ask again.`,
   back: "All runs",
+  skip: "Skip to the content",
   unknownRun: "There is no such run here.",
   nowhere: "There is nothing at this address.",
   problem: "That did not work",
@@ -24,6 +30,7 @@ export const words = {
   keep: "Leave it as it is",
   lastProblem: (ago: string) => `Last problem, ${ago}:`,
   round: "Round",
+  atRound: (round: string) => `Round ${round}`,
   of: "of",
   rows: (shown: string, isOne: boolean) => `${shown} ${isOne ? "row" : "rows"}`,
   build: (hash: string) =>
@@ -35,6 +42,15 @@ export const words = {
     submit: "Continue",
     refused: "The coordinator does not take this key.",
     forget: "Forget the key",
+  },
+  unknown: {
+    figure: "not reported",
+    noRound: "no round is committed yet",
+    capabilities: "the device did not say",
+    tags: "no tags",
+    neverAsked: "never asked yet",
+    revoked: "revoked already",
+    nothingLost: "none",
   },
   phase: {
     created: "not started",
@@ -48,6 +64,15 @@ export const words = {
     failed: "failed",
   },
   action: { start: "Start", pause: "Pause", resume: "Resume", stop: "Stop" },
+  acting: { start: "Starting…", pause: "Pausing…", resume: "Resuming…", stop: "Stopping…" },
+  done: {
+    start: "The run is started.",
+    pause: "The run is paused.",
+    resume: "The run goes on.",
+    stop: "The run is stopped.",
+    rolledBack: (version: number) => `Version ${version} is served again.`,
+    revoked: "The client is revoked.",
+  },
   stopping: {
     question: "Stop this run for good?",
     consequence: "What is committed stays. The round at hand is given up, and the run cannot be started again.",
@@ -83,8 +108,8 @@ export const words = {
   figure: {
     round: "Round",
     devices: "Devices now",
-    seconds: "Seconds a round",
-    bytes: "Traffic a round",
+    seconds: "Time of the last round",
+    bytes: "Traffic of the last round",
     inSum: "In the last sum",
     none: "No figure yet",
   },
@@ -113,7 +138,7 @@ export const words = {
     described: (names: string) => `${names} by round. The page “Rounds” has the same figures as a table.`,
   },
   time: {
-    title: "Seconds a round",
+    title: "Time a round",
     empty: "The first committed round says where its time went.",
     described: "Seconds of each round, stacked: waiting, training, unmasking, aggregation and judging.",
     parts: {
@@ -125,7 +150,7 @@ export const words = {
     },
   },
   traffic: {
-    title: "Bytes a round",
+    title: "Traffic a round",
     empty: "The first committed round says how much it moved.",
     described: "Bytes sent up and down in each round, its judging with it, over all clients.",
     up: "Up",
@@ -150,7 +175,7 @@ export const words = {
     none: "No round is committed yet.",
     inSum: "In the sum",
     lost: "Lost",
-    seconds: "Seconds",
+    seconds: "Time",
     up: "Up",
     down: "Down",
     attempt: "Attempt",
@@ -166,11 +191,15 @@ export const words = {
     earlier: "Round before",
     later: "Round after",
     open: "This round is not committed.",
+    yetToCome: (last: number) =>
+      last === 0
+        ? "This round is not committed. No round is."
+        : `This round is not committed. The last one is round ${last}.`,
     dropped: "Asked, and not in the sum",
     noneDropped: "Everyone who was asked is in the sum.",
     headings: { client: "Client", step: "Lost at step", reason: "Why" },
     metrics: "Figures",
-    wall: "Seconds in all",
+    wall: "Time in all",
     model: "Model version",
     figures: "What it reports",
   },
@@ -201,6 +230,7 @@ export const words = {
     stepTook: (name: string, took: string, answered: string, asked: string) =>
       `${name}: ${took}, ${answered} of ${asked}`,
     scroll: "Lanes of this attempt",
+    point: "Point at a lane, or go through them with the arrow keys, to read it here.",
   },
   devices: {
     title: "Devices of this run",
@@ -215,7 +245,7 @@ export const words = {
     engine: "Engine",
     capabilities: "Runs on",
     able: (capabilities: Capabilities | undefined) => {
-      if (capabilities === undefined) return "–";
+      if (capabilities === undefined) return "";
       const { platform, processors, memoryBytes, adapter } = capabilities;
       const parts = [platform, adapter];
       if (processors !== undefined) parts.push(`${processors} ${processors === 1 ? "processor" : "processors"}`);
@@ -234,6 +264,7 @@ export const words = {
     now: "now",
     act: "Access",
     revoke: "Revoke",
+    revokingNow: "Revoking…",
     revokeNamed: (name: string) => `Revoke ${name}`,
     revoking: (name: string) => `Revoke ${name} for good?`,
     consequence: "It is put out at once and its key never enrols again. What it contributed stays in the models.",
@@ -249,6 +280,7 @@ export const words = {
     restored: (version: number) => `version ${version} again`,
     served: "served now",
     back: "Roll back",
+    backNow: "Rolling back…",
     backNamed: (version: number) => `Roll back to version ${version}`,
     rolling: (version: number) => `Serve version ${version} again?`,
     consequence: "It becomes the newest version; nothing is deleted, and rounds go on counting from here.",
@@ -262,20 +294,25 @@ export const words = {
   },
   compare: {
     title: "Compare runs",
-    none: "Mark two or more runs on the page “Runs” to see their curves in one drawing.",
+    none: "Mark two or more runs on the page “Runs”, or add them here, to see their curves in one drawing.",
+    unknown: (runs: string) => `Not here: ${runs}.`,
+    chosen: "Runs compared",
+    other: "Another run",
+    add: "Add",
     figure: "Figure",
     empty: "None of these runs has reported a figure yet.",
     described: (name: string) => `${name} by round, one line for each run. The table below has their best and last.`,
     best: "Best",
     last: "Last",
     rounds: "Rounds",
-    time: "Seconds a round",
-    bytes: "Bytes a round",
+    time: "Time a round",
+    bytes: "Traffic a round",
     run: "Run",
   },
   form: {
     title: "New run",
     ways: "How to describe it",
+    unknownFrom: "The run that this was to begin as is not here. The form begins as for a first run.",
     form: "Form",
     json: "Specification (JSON)",
     jsonLabel: "RunSpec",
@@ -290,6 +327,7 @@ export const words = {
     },
     notJson: (detail: string) => `This is not JSON: ${detail}`,
     create: "Create the run",
+    creating: "Creating…",
     createHint: "It waits to be started.",
     valid: "The specification is valid.",
     asked: "Nothing is wrong as far as this page can tell. The coordinator is looking it over…",
@@ -452,6 +490,8 @@ export const words = {
     key: "The commands read the admin key from TRIBUTARY_ADMIN_KEY; it is never written into them.",
     copy: "Copy as curl",
     copied: "Copied",
+    said: (what: string) => `The command for ${what} is copied.`,
+    placeholder: "Put the id that you mean in place of a word in capitals.",
   },
 } as const;
 

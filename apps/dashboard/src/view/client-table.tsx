@@ -2,10 +2,13 @@ import { useSignal } from "@preact/signals";
 import type { ClientRecord } from "@tributary/protocol";
 import { useMemo } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { ago, count, instant, shortId } from "../format.ts";
-import { useNow } from "../use-resource.ts";
+import { ago, count, shortId } from "../format.ts";
+import { useNow, useResource } from "../use-resource.ts";
 import { words } from "../words.ts";
+import { CommandButton } from "./command-button.tsx";
 import { Confirm, type Question } from "./confirm.tsx";
+import { Pending } from "./pending.tsx";
+import { Moment, Unknown } from "./value.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 const text = words.clientTable;
@@ -23,11 +26,13 @@ type Order = keyof typeof orders;
 /** Clients, found, sorted and revoked. */
 export function ClientTable(props: {
   label: string;
-  clients: readonly ClientRecord[] | undefined;
+  /** The REST resource that lists them. */
+  path: string;
   dashboard: Dashboard;
   none: string;
 }) {
-  const { label, clients, dashboard, none } = props;
+  const { label, path, dashboard, none } = props;
+  const clients = useResource<ClientRecord[]>(dashboard, path);
   const wanted = useSignal("");
   const onlyConnected = useSignal(false);
   const order = useSignal<{ by: Order; isDown: boolean }>({ by: "name", isDown: false });
@@ -70,8 +75,11 @@ export function ClientTable(props: {
     },
     { heading: text.state, cell: (client) => <State client={client} /> },
     { heading: text.engine, sort: sortBy("engine"), cell: ({ engine }) => engine },
-    { heading: text.capabilities, cell: ({ capabilities }) => text.able(capabilities) },
-    { heading: text.tags, cell: ({ tags }) => tags.join(", ") || "–" },
+    {
+      heading: text.capabilities,
+      cell: ({ capabilities }) => text.able(capabilities) || <Unknown why={words.unknown.capabilities} />,
+    },
+    { heading: text.tags, cell: ({ tags }) => tags.join(", ") || <Unknown why={words.unknown.tags} /> },
     {
       heading: text.answered,
       sort: sortBy("answered"),
@@ -86,23 +94,23 @@ export function ClientTable(props: {
       heading: text.seen,
       sort: sortBy("seen"),
       cell: (client) => (
-        <span title={instant(client.lastSeenAt)}>{client.connected ? text.now : ago(client.lastSeenAt, now)}</span>
+        <Moment at={client.lastSeenAt}>{client.connected ? text.now : ago(client.lastSeenAt, now)}</Moment>
       ),
     },
     {
       heading: text.act,
       cell: (client) =>
         client.revoked ? (
-          "–"
+          <Unknown why={words.unknown.revoked} />
         ) : (
-          <button
-            type="button"
+          <CommandButton
             class="inline"
-            aria-label={text.revokeNamed(client.name)}
-            onClick={() => revoke(client)}
+            label={text.revokeNamed(client.name)}
+            isHeld={dashboard.underWay.value.has(client.client)}
+            onPress={() => revoke(client)}
           >
-            {text.revoke}
-          </button>
+            {dashboard.underWay.value.has(client.client) ? text.revokingNow : text.revoke}
+          </CommandButton>
         ),
     },
   ];
@@ -136,6 +144,7 @@ export function ClientTable(props: {
         keyOf={({ client }) => client}
         columns={columns}
         none={clients?.length === 0 ? none : text.noneFits}
+        pending={<Pending dashboard={dashboard} path={path} />}
       />
       <Confirm asked={asked.value} onClose={() => (asked.value = undefined)} />
     </>
@@ -148,7 +157,7 @@ function State({ client }: { client: ClientRecord }) {
 }
 
 function Reliability({ client: { asked, answered } }: { client: ClientRecord }) {
-  if (asked === 0) return <>–</>;
+  if (asked === 0) return <Unknown why={words.unknown.neverAsked} />;
   return (
     <span class="reliability" title={text.answeredTitle}>
       <meter min={0} max={asked} value={answered} aria-hidden="true" />

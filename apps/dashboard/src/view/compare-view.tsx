@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { type RoundSummary, type RunRecord, routes } from "@tributary/protocol";
+import { useRef } from "preact/hooks";
 import { type Dashboard, historyPath } from "../dashboard.ts";
 import { figureNames, figureOf, figureText } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
@@ -7,28 +8,45 @@ import { link } from "../place.ts";
 import { useResources } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { Chart, type Series } from "./chart.tsx";
+import { ComparedRuns, labelsOf } from "./compared-runs.tsx";
+import { LineSample, type LineStyle, lineStyle } from "./line-sample.tsx";
+import { Fault, PendingRuns } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
+import { Unknown } from "./value.tsx";
 
 const text = words.compare;
-const colours = 6;
-const dashes = [undefined, [6, 4], [2, 3]] as const;
 
 interface Compared {
   readonly run: RunRecord;
-  readonly history: readonly RoundSummary[];
+  readonly label: string;
+  readonly line: LineStyle;
+  /** Undefined until it has come. */
+  readonly history: readonly RoundSummary[] | undefined;
 }
 
 /** Some runs' curves of one figure in one drawing. */
 export function CompareView({ dashboard, runs }: { dashboard: Dashboard; runs: readonly string[] }) {
   const chosen = useSignal<string | undefined>(undefined);
-  const known = dashboard.runs.value?.filter(({ run }) => runs.includes(run)) ?? [];
-  const wanted = runs.flatMap((id) => known.find(({ run }) => run === id) ?? []);
+  // A run that was taken out keeps its place, so that the others keep their colours, and it can be put back.
+  const seen = useRef<readonly string[]>([]);
+  seen.current = [...seen.current, ...runs.filter((run) => !seen.current.includes(run))];
+  const all = dashboard.runs.value ?? [];
+  const listed = seen.current.flatMap((id) => all.find(({ run }) => run === id) ?? []);
+  const labels = labelsOf(listed);
+  const wanted = listed.filter(({ run }) => runs.includes(run));
   const histories = useResources<RoundSummary[]>(
     dashboard,
     wanted.map(({ run }) => historyPath(run)),
   );
-  const compared = wanted.map((run, index): Compared => ({ run, history: histories[index] ?? [] }));
-  const names = figureNames(compared.flatMap(({ history }) => history));
+  const compared = wanted.map((run, index): Compared => {
+    const line = lineStyle(seen.current.indexOf(run.run));
+    return { run, label: labels.get(run.run)!, line, history: histories[index] };
+  });
+  const unknown = dashboard.runs.value === undefined ? [] : runs.filter((id) => !all.some(({ run }) => run === id));
+  const isComing = compared.some(
+    ({ run, history }) => history === undefined && dashboard.at(historyPath(run.run)).fault.value === undefined,
+  );
+  const names = figureNames(compared.flatMap(({ history }) => history ?? []));
   const name = names.find((reported) => reported === chosen.value) ?? names[0];
   return (
     <article>
@@ -52,43 +70,47 @@ export function CompareView({ dashboard, runs }: { dashboard: Dashboard; runs: r
           </label>
         )}
       </div>
-      {compared.length < 2 ? (
-        <p class="soft">{dashboard.runs.value === undefined ? words.loading : text.none}</p>
-      ) : null}
-      {compared.length === 0 ? null : <Comparison compared={compared} name={name} />}
-      <RestLinks resources={[routes.runs(), ...wanted.map(({ run }) => historyPath(run))].map((path) => ({ path }))} />
+      <PendingRuns dashboard={dashboard} />
+      {dashboard.runs.value === undefined ? null : (
+        <ComparedRuns
+          {...{ dashboard, listed, labels, chosen: runs }}
+          styleOf={(run) => lineStyle(seen.current.indexOf(run))}
+        />
+      )}
+      {unknown.length === 0 ? null : <p>{text.unknown(unknown.join(", "))}</p>}
+      {dashboard.runs.value !== undefined && compared.length < 2 ? <p class="soft">{text.none}</p> : null}
+      {compared.map(({ run }) => (
+        <Fault key={run.run} dashboard={dashboard} path={historyPath(run.run)} />
+      ))}
+      {compared.length === 0 ? null : <Comparison compared={compared} name={name} isComing={isComing} />}
+      <RestLinks
+        resources={[{ path: routes.runs() }, ...compared.map(({ run }) => ({ path: historyPath(run.run) }))]}
+      />
     </article>
   );
 }
 
-function Comparison({ compared, name }: { compared: readonly Compared[]; name: string | undefined }) {
-  const told = compared.map(({ run, history }, index) => {
-    const values = new Map(
-      name === undefined
-        ? []
-        : history.flatMap((round) => {
-            const value = figureOf(round, name);
-            return value === undefined ? [] : [[round.round, value] as const];
-          }),
-    );
-    return {
-      run,
-      values,
-      colour: `--series-${1 + (index % colours)}`,
-      dash: dashes[Math.floor(index / colours)],
-    };
-  });
+function Comparison({
+  compared,
+  name,
+  isComing,
+}: {
+  compared: readonly Compared[];
+  name: string | undefined;
+  isComing: boolean;
+}) {
+  const told = compared.map((one) => ({ ...one, values: valuesOf(one.history ?? [], name) }));
   const x = [...new Set(told.flatMap(({ values }) => [...values.keys()]))].sort((a, b) => a - b);
   const series = told.map(
-    ({ run, values, colour, dash }): Series => ({
-      label: run.name,
+    ({ label, values, line }): Series => ({
+      ...line,
+      label,
       values: x.map((round) => values.get(round) ?? null),
-      colour,
       scale: "figure",
       text: (value) => figureText(name!, value),
-      ...(dash === undefined ? {} : { dash }),
     }),
   );
+  const [unknown, none] = [words.unknown.figure, words.unknown.noRound].map((why) => <Unknown key={why} why={why} />);
   // Accuracy is better when it is more; loss, gap and inertia when they are less.
   const best = (values: readonly number[]) => (/accuracy/i.test(name!) ? Math.max(...values) : Math.min(...values));
   return (
@@ -100,7 +122,7 @@ function Comparison({ compared, name }: { compared: readonly Compared[]; name: s
           series={x.length === 0 ? [] : series}
           height={320}
           described={text.described(name === undefined ? text.figure : figureName(name))}
-          empty={text.empty}
+          empty={isComing ? words.loading : text.empty}
         />
       </section>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
@@ -116,21 +138,21 @@ function Comparison({ compared, name }: { compared: readonly Compared[]; name: s
             </tr>
           </thead>
           <tbody>
-            {told.map(({ run, values, colour }) => {
+            {told.map(({ run, label, values, line }) => {
               const all = [...values.values()];
               const { totals, round } = run;
               return (
                 <tr key={run.run}>
                   <th scope="row">
-                    <i class="swatch" style={{ background: `var(${colour})` }} aria-hidden="true" />
-                    <a href={link.run(run.run)}>{run.name}</a>
+                    <LineSample {...line} />
+                    <a href={link.run(run.run)}>{label}</a>
                   </th>
-                  <td>{all.length === 0 ? "–" : figureText(name!, best(all))}</td>
-                  <td>{all.length === 0 ? "–" : figureText(name!, run.metrics[name!] ?? all.at(-1))}</td>
+                  <td>{all.length === 0 ? unknown : figureText(name!, best(all))}</td>
+                  <td>{all.length === 0 ? unknown : figureText(name!, run.metrics[name!] ?? all.at(-1))}</td>
                   <td>{count(round)}</td>
-                  <td>{totals === undefined || round === 0 ? "–" : seconds(totals.seconds / round)}</td>
+                  <td>{totals === undefined || round === 0 ? none : seconds(totals.seconds / round)}</td>
                   <td>
-                    {totals === undefined || round === 0 ? "–" : bytes((totals.bytesUp + totals.bytesDown) / round)}
+                    {totals === undefined || round === 0 ? none : bytes((totals.bytesUp + totals.bytesDown) / round)}
                   </td>
                 </tr>
               );
@@ -140,4 +162,13 @@ function Comparison({ compared, name }: { compared: readonly Compared[]; name: s
       </section>
     </>
   );
+}
+
+/** A figure by round, where it was reported. */
+function valuesOf(history: readonly RoundSummary[], name: string | undefined): ReadonlyMap<number, number> {
+  const reported = history.flatMap((round) => {
+    const value = name === undefined ? undefined : figureOf(round, name);
+    return value === undefined ? [] : [[round.round, value] as const];
+  });
+  return new Map(reported);
 }

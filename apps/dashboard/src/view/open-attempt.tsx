@@ -1,10 +1,11 @@
 import { type AttemptTimeline, type RoundTimeline, type RunRecord, routes } from "@tributary/protocol";
 import { useEffect } from "preact/hooks";
 import type { Dashboard } from "../dashboard.ts";
-import { count, duration } from "../format.ts";
+import { count, remaining } from "../format.ts";
 import { link } from "../place.ts";
 import { useNow, useResource } from "../use-resource.ts";
 import { words } from "../words.ts";
+import { Fault } from "./pending.tsx";
 
 const lookAgainMs = 1_000;
 
@@ -19,7 +20,9 @@ export function OpenAttempt({ run, dashboard }: { run: RunRecord; dashboard: Das
   return (
     <section class="card now">
       <h2>{words.open.title}</h2>
-      {found === undefined ? <p class="soft">{words.open.none}</p> : <Step run={run} {...found} />}
+      {found === undefined ? null : <Step run={run} {...found} />}
+      {found === undefined && training !== undefined ? <p class="soft">{words.open.none}</p> : null}
+      <Fault dashboard={dashboard} path={routes.timeline(run.run, run.round + 1)} />
     </section>
   );
 }
@@ -34,7 +37,7 @@ function Step({ run, round, attempt }: { run: RunRecord; round: number; attempt:
       <a href={link.round(run.run, round)}>{words.open.look(round)}</a>
       <span>{words.open.step(step.name, count(step.answered), count(step.asked))}</span>
       <progress max={step.asked} value={step.answered} aria-label={step.name} />
-      <span class="soft">{left > 0 ? words.open.left(duration(left)) : ""}</span>
+      <span class="soft">{left > 0 ? words.open.left(remaining(left)) : ""}</span>
     </div>
   );
 }

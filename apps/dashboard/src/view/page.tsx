@@ -1,10 +1,12 @@
+import { useEffect, useRef } from "preact/hooks";
 import { api } from "../api.ts";
 import type { Dashboard, Link } from "../dashboard.ts";
 import { clockTime } from "../format.ts";
-import { link as to } from "../place.ts";
+import { type Place, subjectOf, link as to } from "../place.ts";
 import { words } from "../words.ts";
 import { ClientsView } from "./clients-view.tsx";
 import { CompareView } from "./compare-view.tsx";
+import { focusHeading } from "./focus.ts";
 import { KeyForm } from "./key-form.tsx";
 import { Mark } from "./mark.tsx";
 import { NewRunView } from "./new-run-view.tsx";
@@ -15,13 +17,35 @@ import { RunsView } from "./runs-view.tsx";
 /** The operator's page: whatever its address names. */
 export function Page({ dashboard }: { dashboard: Dashboard }) {
   const link = dashboard.link.value;
-  const { view } = dashboard.place.value;
+  const place = dashboard.place.value;
+  const { view } = place;
   const locked = link === "key needed" || link === "key refused";
   const fault = dashboard.fault.value;
   const lostAt = dashboard.lostAt.value;
+  const subject = subjectOf(place);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (!isFirst.current) focusHeading();
+    isFirst.current = false;
+  }, [subject]);
+  const title = titleOf(place, dashboard.run.value?.name);
+  useEffect(() => {
+    document.title = `${title} · Tributary`;
+  }, [title]);
   return (
     <>
       <header>
+        <a
+          class="skip"
+          href={location.hash === "" ? to.runs() : location.hash}
+          onClick={(event) => {
+            // The address says which view is shown: it is no place within one.
+            event.preventDefault();
+            focusHeading();
+          }}
+        >
+          {words.skip}
+        </a>
         <p class="brand">
           <Mark />
           <a href={to.runs()}>Tributary</a>
@@ -39,26 +63,31 @@ export function Page({ dashboard }: { dashboard: Dashboard }) {
         </nav>
         <LinkState link={link} />
       </header>
-      {fault === undefined ? null : (
-        <p class="banner fault" role="alert">
-          <span>
-            <strong>{words.problem}.</strong> {fault}
-          </span>
-          <button type="button" class="secondary" onClick={() => (dashboard.fault.value = undefined)}>
-            {words.dismiss}
-          </button>
-        </p>
-      )}
-      {link === "lost" && lostAt !== undefined ? (
-        <p class="banner lost" role="status">
-          {words.stale(clockTime(lostAt))}
-        </p>
-      ) : null}
-      {link === "polled" ? (
-        <p class="banner lost" role="status">
-          {words.held}
-        </p>
-      ) : null}
+      <p class="unseen" role="status">
+        {dashboard.said.value}
+      </p>
+      <div class="banners">
+        {fault === undefined ? null : (
+          <p class="banner fault" role="alert">
+            <span>
+              <strong>{words.problem}.</strong> {fault}
+            </span>
+            <button type="button" class="secondary" onClick={() => (dashboard.fault.value = undefined)}>
+              {words.dismiss}
+            </button>
+          </p>
+        )}
+        {link === "lost" && lostAt !== undefined ? (
+          <p class="banner lost" role="status">
+            {words.stale(clockTime(lostAt))}
+          </p>
+        ) : null}
+        {link === "polled" ? (
+          <p class="banner lost" role="status">
+            {words.held}
+          </p>
+        ) : null}
+      </div>
       <main>
         {locked ? <KeyForm dashboard={dashboard} refused={link === "key refused"} /> : <View {...{ dashboard }} />}
       </main>
@@ -95,10 +124,33 @@ function View({ dashboard }: { dashboard: Dashboard }) {
       return <ClientsView dashboard={dashboard} />;
     case "nowhere":
       return (
-        <p class="soft">
-          {words.nowhere} <a href={to.runs()}>{words.back}</a>
-        </p>
+        <>
+          <h1>{words.nowhere}</h1>
+          <p>
+            <a href={to.runs()}>{words.back}</a>
+          </p>
+        </>
       );
+  }
+}
+
+/** What a browser calls the page in its tab and its history. */
+function titleOf(place: Place, name: string | undefined): string {
+  switch (place.view) {
+    case "runs":
+      return words.runs;
+    case "run":
+      return `${words.tabs[place.tab]} · ${name ?? place.run}`;
+    case "round":
+      return `${words.roundView.title(place.round)} · ${name ?? place.run}`;
+    case "compare":
+      return words.compare.title;
+    case "new":
+      return words.newRun;
+    case "clients":
+      return words.clients;
+    case "nowhere":
+      return words.nowhere;
   }
 }
 

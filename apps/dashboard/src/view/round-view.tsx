@@ -10,17 +10,21 @@ import {
   summaryOf,
   trafficOf,
 } from "@tributary/protocol";
+import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { attemptPaths, type Dashboard, pageAttempts } from "../dashboard.ts";
 import { figureText, secondsOf, timeParts, wallSeconds } from "../figures.ts";
-import { bytes, count, instant, seconds, shortId } from "../format.ts";
+import { bytes, count, seconds, shortId } from "../format.ts";
 import { link } from "../place.ts";
 import { useResource, useResources } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
+import { NoRun } from "./no-run.tsx";
 import { useLiveTimeline } from "./open-attempt.tsx";
+import { Fault, Pending } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
 import { AttemptLanes } from "./timeline.tsx";
+import { Moment } from "./value.tsx";
 import { VirtualTable } from "./virtual-table.tsx";
 
 const text = words.roundView;
@@ -28,9 +32,7 @@ const text = words.roundView;
 /** One round: who did what when, what it cost, and who is not in its sum. */
 export function RoundView({ dashboard, round }: { dashboard: Dashboard; round: number }) {
   const run = dashboard.run.value;
-  if (run === undefined) {
-    return <p class="soft">{dashboard.runs.value === undefined ? words.loading : words.unknownRun}</p>;
-  }
+  if (run === undefined) return <NoRun dashboard={dashboard} />;
   return <KnownRound {...{ run, dashboard, round }} />;
 }
 
@@ -38,8 +40,8 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
   const timeline = useLiveTimeline(dashboard, run.run, round);
   const from = useSignal(Number.POSITIVE_INFINITY);
   const before = timeline?.attempts[0]?.attempt ?? 1;
-  const paths = attemptPaths(run.run, round, { from: from.value, before });
-  const older = useResources<RoundTimeline>(dashboard, paths);
+  const olderPaths = attemptPaths(run.run, round, { from: from.value, before });
+  const older = useResources<RoundTimeline>(dashboard, olderPaths);
   const attempts = inOrder([...older, timeline].flatMap((part) => part?.attempts ?? [])).filter(
     ({ attempt }) => attempt >= Math.min(from.value, before),
   );
@@ -47,10 +49,14 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
   const names = new Map(clients?.map(({ client, name }) => [client as string, name]));
   const nameOf = (client: string) => names.get(client) ?? shortId(client);
   const isCommitted = round <= run.round;
-  const record = useResource<RoundRecord>(dashboard, isCommitted ? routes.round(run.run, round) : undefined);
+  const paths = { timeline: routes.timeline(run.run, round), record: routes.round(run.run, round) };
+  const record = useResource<RoundRecord>(dashboard, isCommitted ? paths.record : undefined);
   // All at once: a record that comes after the timeline would push about what is being read.
   const isShown = useRef(false);
-  isShown.current ||= timeline !== undefined && (record !== undefined || !isCommitted);
+  const isTold = (path: string) => dashboard.at(path).fault.value !== undefined;
+  isShown.current ||=
+    (timeline !== undefined || isTold(paths.timeline)) &&
+    (record !== undefined || !isCommitted || isTold(paths.record));
   return (
     <article>
       <div class="heading">
@@ -76,12 +82,13 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
           </nav>
         </div>
       </div>
-      {isShown.current && timeline !== undefined ? (
+      {isShown.current ? (
         <>
           <section class="card">
             <h2>{words.timeline.title}</h2>
-            {attempts.length === 0 ? <p class="soft">{words.timeline.none}</p> : null}
-            {attempts.length < timeline.known ? (
+            <Pending dashboard={dashboard} path={paths.timeline} />
+            {timeline !== undefined && attempts.length === 0 ? <p class="soft">{words.timeline.none}</p> : null}
+            {timeline !== undefined && attempts.length < timeline.known ? (
               <p class="row">
                 <span class="soft">{words.timeline.newest(count(attempts.length), count(timeline.known))}</span>
                 <button
@@ -93,19 +100,23 @@ function KnownRound({ run, dashboard, round }: { run: RunRecord; dashboard: Dash
                 </button>
               </p>
             ) : null}
+            {olderPaths.map((path) => (
+              <Fault key={path} dashboard={dashboard} path={path} />
+            ))}
             {attempts.map((attempt) => (
               <AttemptLanes key={attempt.attempt} attempt={attempt} nameOf={nameOf} />
             ))}
           </section>
-          {record === undefined ? (
-            <p class="soft">{isCommitted ? words.loading : text.open}</p>
+          {isCommitted ? (
+            <Pending dashboard={dashboard} path={paths.record} />
           ) : (
-            <CommittedRound record={record} nameOf={nameOf} />
+            <p class="soft">{round === run.round + 1 ? text.open : text.yetToCome(run.round)}</p>
           )}
+          {record === undefined ? null : <CommittedRound record={record} nameOf={nameOf} />}
           <RestLinks
             resources={[
-              ...[routes.timeline(run.run, round), ...paths].map((path) => ({ path })),
-              ...(isCommitted ? [{ path: routes.round(run.run, round) }] : []),
+              ...[routes.run(run.run), paths.timeline, ...olderPaths].map((path) => ({ path })),
+              ...(isCommitted ? [{ path: paths.record }] : []),
               { path: routes.clients() },
             ]}
           />
@@ -166,24 +177,24 @@ function CommittedRound({ record, nameOf }: { record: RoundRecord; nameOf: (clie
   );
 }
 
-function factsOf(record: RoundRecord): [string, string][] {
+type Fact = readonly [name: string, value: ComponentChildren];
+
+function factsOf(record: RoundRecord): Fact[] {
   const summary = summaryOf(record);
   const parts = secondsOf(summary);
   return [
     [words.cohort.survived, `${count(summary.survived)} ${words.of} ${count(summary.asked)}`],
     [words.rounds.attempt, count(record.attempt)],
     [text.model, count(record.modelVersion)],
-    [words.rounds.committed, instant(record.committedAt)],
+    [words.rounds.committed, <Moment key="at" at={record.committedAt} />],
     [text.wall, seconds(wallSeconds(summary))],
-    ...timeParts
-      .filter((part) => parts[part] > 0)
-      .map((part): [string, string] => [words.time.parts[part], `${seconds(parts[part])} s`]),
+    ...timeParts.filter((part) => parts[part] > 0).map((part): Fact => [words.time.parts[part], seconds(parts[part])]),
     [words.rounds.up, bytes(trafficOf(record).up)],
     [words.rounds.down, bytes(trafficOf(record).down)],
   ];
 }
 
-function Facts({ facts }: { facts: readonly (readonly [string, string])[] }) {
+function Facts({ facts }: { facts: readonly Fact[] }) {
   return (
     <dl class="facts">
       {facts.map(([name, value]) => (

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { isOver, type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
+import type { ComponentChildren } from "preact";
 import { type Dashboard, historyPath } from "../dashboard.ts";
 import {
   figureNames,
@@ -18,29 +19,38 @@ import { figureName, words } from "../words.ts";
 import { Chart, type Series } from "./chart.tsx";
 import { Losses } from "./losses.tsx";
 import { OpenAttempt } from "./open-attempt.tsx";
-import { RestLinks } from "./rest.tsx";
+import { Fault } from "./pending.tsx";
+import { behindRun, RestLinks } from "./rest.tsx";
+import { Unknown } from "./value.tsx";
 
 const colours = ["--series-1", "--series-2", "--series-3", "--series-4", "--series-5", "--series-6"] as const;
 const dashes = [undefined, [6, 4], [2, 3], [10, 4, 2, 4]] as const;
 
 /** A run's figures and curves. */
 export function RunOverview({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }) {
-  const history = useResource<RoundSummary[]>(dashboard, historyPath(run.run));
+  const path = historyPath(run.run);
+  const history = useResource<RoundSummary[]>(dashboard, path);
   return (
     <>
       <Figures run={run} last={history?.at(-1)} />
       {isOver(run.phase) || run.phase === "created" ? null : <OpenAttempt run={run} dashboard={dashboard} />}
-      <Reports history={history} />
-      <div class="halves">
-        <Seconds history={history ?? []} />
-        <Cohorts history={history ?? []} />
-        <Traffic history={history ?? []} />
-      </div>
+      <Fault dashboard={dashboard} path={path} />
+      {history === undefined && dashboard.at(path).fault.value !== undefined ? null : (
+        <>
+          <Reports history={history} />
+          <div class="halves">
+            <Seconds history={history ?? []} />
+            <Cohorts history={history ?? []} />
+            <Traffic history={history ?? []} />
+          </div>
+        </>
+      )}
       <Losses run={run.run} history={history ?? []} />
       <RestLinks
         resources={[
-          { path: routes.run(run.run) },
+          ...behindRun(run),
           { path: historyPath(run.run) },
+          { path: routes.timeline(run.run, run.round + 1) },
           { path: `${routes.runEvents(run.run)}?after=0` },
         ]}
       />
@@ -50,13 +60,14 @@ export function RunOverview({ run, dashboard }: { run: RunRecord; dashboard: Das
 
 function Figures({ run, last }: { run: RunRecord; last: RoundSummary | undefined }) {
   const leading = leadingFigure(run.metrics);
-  const figures: [string, string][] = [
+  const unknown = <Unknown why={words.unknown.noRound} />;
+  const figures: [string, ComponentChildren][] = [
     [words.figure.round, `${count(run.round)} ${words.of} ${count(specOf(run).stop.rounds)}`],
-    leading === undefined ? [words.figure.none, "–"] : [figureName(leading[0]), figureText(...leading)],
+    leading === undefined ? [words.figure.none, unknown] : [figureName(leading[0]), figureText(...leading)],
     [words.figure.devices, count(run.devices ?? 0)],
-    [words.figure.inSum, last === undefined ? "–" : `${count(last.survived)} ${words.of} ${count(last.asked)}`],
-    [words.figure.seconds, last === undefined ? "–" : seconds(wallSeconds(last))],
-    [words.figure.bytes, last === undefined ? "–" : bytes(trafficOf(last).up + trafficOf(last).down)],
+    [words.figure.inSum, last === undefined ? unknown : `${count(last.survived)} ${words.of} ${count(last.asked)}`],
+    [words.figure.seconds, last === undefined ? unknown : seconds(wallSeconds(last))],
+    [words.figure.bytes, last === undefined ? unknown : bytes(trafficOf(last).up + trafficOf(last).down)],
   ];
   return (
     <dl class="figures">
@@ -130,7 +141,8 @@ function Seconds({ history }: { history: readonly RoundSummary[] }) {
       colour: colours[timeParts.indexOf(part)]!,
       scale: "seconds",
       filled: true,
-      text: (value) => `${seconds(value)} s`,
+      pattern: timeParts.indexOf(part),
+      text: seconds,
     };
   });
   return (

@@ -1,14 +1,17 @@
 import { useSignal } from "@preact/signals";
 import { type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
+import type { ComponentChildren } from "preact";
 import { useCallback, useMemo } from "preact/hooks";
 import { type Dashboard, pagePaths } from "../dashboard.ts";
-import { figureNames, figureOf, figureText, wallSeconds } from "../figures.ts";
+import { figureNames, figureOf, wallSeconds } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
 import { link } from "../place.ts";
 import { useResources } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { lossesText } from "./losses.tsx";
-import { RestLinks } from "./rest.tsx";
+import { Fault } from "./pending.tsx";
+import { behindRun, RestLinks } from "./rest.tsx";
+import { Figure, Unknown } from "./value.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 /** Every committed round, newest first; fetched page by page as they come into sight. */
@@ -22,7 +25,7 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
   const known = pages.flatMap((page) => page ?? []);
   const summaries = new Map(known.map((summary) => [summary.round, summary]));
   const reported = figureNames([run, ...known]).slice(0, 4);
-  const column = (heading: string, cell: (round: RoundSummary) => string): Column<number> => {
+  const column = (heading: string, cell: (round: RoundSummary) => ComponentChildren): Column<number> => {
     const told = (summary: RoundSummary | undefined) => (summary === undefined ? "…" : cell(summary));
     return { heading, cell: (round) => told(summaries.get(round)) };
   };
@@ -31,9 +34,11 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
       heading: words.round,
       cell: (round) => <a href={link.round(run.run, round)}>{count(round)}</a>,
     },
-    ...reported.map((name) => column(figureName(name), (round) => figureText(name, figureOf(round, name)))),
+    ...reported.map((name) =>
+      column(figureName(name), (round) => <Figure name={name} value={figureOf(round, name)} />),
+    ),
     column(words.rounds.inSum, ({ survived, asked }) => `${count(survived)} ${words.of} ${count(asked)}`),
-    column(words.rounds.lost, (round) => lossesText(round) || "–"),
+    column(words.rounds.lost, (round) => lossesText(round) || <Unknown why={words.unknown.nothingLost} />),
     column(words.rounds.seconds, (round) => seconds(wallSeconds(round))),
     column(words.rounds.up, (round) => bytes(trafficOf(round).up)),
     column(words.rounds.down, (round) => bytes(trafficOf(round).down)),
@@ -50,8 +55,11 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
           none={words.rounds.none}
           onSight={onSight}
         />
+        {paths.map((path) => (
+          <Fault key={path} dashboard={dashboard} path={path} />
+        ))}
       </section>
-      <RestLinks resources={[...paths, routes.rounds(run.run)].map((path) => ({ path }))} />
+      <RestLinks resources={[...behindRun(run), ...[...paths, routes.rounds(run.run)].map((path) => ({ path }))]} />
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { type RunRecord, routes } from "@tributary/protocol";
 import { link } from "../place.ts";
 import { words } from "../words.ts";
-import { RestLinks } from "./rest.tsx";
+import { behindRun, RestLinks } from "./rest.tsx";
 
 /** What the run was created from. */
 export function RunSpecification({ run }: { run: RunRecord }) {
@@ -18,7 +18,7 @@ export function RunSpecification({ run }: { run: RunRecord }) {
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
         <pre tabIndex={0}>{JSON.stringify(run.spec, null, 2)}</pre>
       </section>
-      <RestLinks resources={[{ path: routes.run(run.run) }, { method: "POST", path: routes.runs(), body: run.spec }]} />
+      <RestLinks resources={[...behindRun(run), { method: "POST", path: routes.runs(), body: run.spec }]} />
     </>
   );
 }

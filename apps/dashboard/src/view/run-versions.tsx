@@ -1,12 +1,15 @@
 import { useSignal } from "@preact/signals";
 import { isOver, type ModelRecord, type RunRecord, routes } from "@tributary/protocol";
 import type { Dashboard } from "../dashboard.ts";
-import { figureText, leadingFigure } from "../figures.ts";
-import { bytes, count, instant } from "../format.ts";
+import { leadingFigure } from "../figures.ts";
+import { bytes, count } from "../format.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
+import { CommandButton } from "./command-button.tsx";
 import { Confirm, type Question } from "./confirm.tsx";
-import { RestLinks } from "./rest.tsx";
+import { Pending } from "./pending.tsx";
+import { behindRun, RestLinks } from "./rest.tsx";
+import { Figure, Moment } from "./value.tsx";
 import { type Column, VirtualTable } from "./virtual-table.tsx";
 
 const text = words.versions;
@@ -16,6 +19,7 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
   const models = useResource<ModelRecord[]>(dashboard, routes.models(run.run));
   const asked = useSignal<Question | undefined>(undefined);
   const isQuiet = isOver(run.phase) || run.phase === "paused" || run.phase === "created";
+  const underWay = dashboard.underWay.value.get(run.run);
   const leading = leadingFigure(Object.assign({}, ...(models ?? []).map(({ metrics }) => metrics)))?.[0];
   const rollBack = ({ version }: ModelRecord) => {
     const { consequence, yes } = text;
@@ -34,9 +38,14 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
     { heading: words.round, cell: ({ round }) => count(round) },
     ...(leading === undefined
       ? []
-      : [{ heading: figureName(leading), cell: (model: ModelRecord) => figureText(leading, model.metrics[leading]) }]),
+      : [
+          {
+            heading: figureName(leading),
+            cell: (model: ModelRecord) => <Figure name={leading} value={model.metrics[leading]} />,
+          },
+        ]),
     { heading: text.size, cell: (model) => bytes(model.bytes) },
-    { heading: text.created, cell: ({ createdAt }) => instant(createdAt) },
+    { heading: text.created, cell: ({ createdAt }) => <Moment at={createdAt} /> },
     { heading: text.download, cell: (model) => <Downloads model={model} dashboard={dashboard} /> },
     {
       heading: text.back,
@@ -44,15 +53,14 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
         model.version === run.modelVersion ? (
           <span class="soft">{text.served}</span>
         ) : (
-          <button
-            type="button"
+          <CommandButton
             class="inline"
-            disabled={!isQuiet}
-            aria-label={text.backNamed(model.version)}
-            onClick={() => rollBack(model)}
+            label={text.backNamed(model.version)}
+            isHeld={!isQuiet || underWay !== undefined}
+            onPress={() => rollBack(model)}
           >
-            {text.back}
-          </button>
+            {underWay === `${model.version}` ? text.backNow : text.back}
+          </CommandButton>
         ),
     },
   ];
@@ -67,11 +75,13 @@ export function RunVersions({ run, dashboard }: { run: RunRecord; dashboard: Das
           keyOf={({ version }) => version}
           columns={columns}
           none={text.none}
+          pending={<Pending dashboard={dashboard} path={routes.models(run.run)} />}
         />
         <Confirm asked={asked.value} onClose={() => (asked.value = undefined)} />
       </section>
       <RestLinks
         resources={[
+          ...behindRun(run),
           { path: routes.models(run.run) },
           { path: routes.modelJson(run.run, run.modelVersion) },
           { path: routes.modelWeights(run.run, run.modelVersion) },

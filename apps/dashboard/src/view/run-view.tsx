@@ -3,7 +3,9 @@ import type { RunRecord } from "@tributary/protocol";
 import { type Action, actionsFor, type Dashboard } from "../dashboard.ts";
 import { link, type RunTab, runTabs } from "../place.ts";
 import { words } from "../words.ts";
+import { CommandButton } from "./command-button.tsx";
 import { Confirm, type Question } from "./confirm.tsx";
+import { NoRun } from "./no-run.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
 import { RunDevices } from "./run-devices.tsx";
 import { RunOverview } from "./run-overview.tsx";
@@ -15,14 +17,7 @@ import { RunVersions } from "./run-versions.tsx";
 /** One run: what can be done with it, how it goes, and everything behind it. */
 export function RunView({ dashboard, tab }: { dashboard: Dashboard; tab: RunTab }) {
   const run = dashboard.run.value;
-  if (run === undefined) {
-    const isLoading = dashboard.runs.value === undefined;
-    return (
-      <p class="soft">
-        {isLoading ? words.loading : words.unknownRun} <a href={link.runs()}>{words.back}</a>
-      </p>
-    );
-  }
+  if (run === undefined) return <NoRun dashboard={dashboard} />;
   return (
     <article>
       <RunHeading run={run} dashboard={dashboard} />
@@ -71,29 +66,24 @@ function RunHeading({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }
 }
 
 function Actions({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }) {
-  const busy = useSignal(false);
   const asked = useSignal<Question | undefined>(undefined);
-  const carryOut = async (action: Action) => {
-    busy.value = true;
-    await dashboard.command(action, run.run);
-    busy.value = false;
-  };
+  const underWay = dashboard.underWay.value.get(run.run);
+  const carryOut = (action: Action) => void dashboard.command(action, run.run);
   const ask = (action: Action) => {
-    if (action !== "stop") return void carryOut(action);
-    asked.value = { ...words.stopping, onYes: () => void carryOut("stop") };
+    if (action !== "stop") return carryOut(action);
+    asked.value = { ...words.stopping, onYes: () => carryOut("stop") };
   };
   return (
     <div class="actions end">
       {actionsFor(run).map((action) => (
-        <button
+        <CommandButton
           key={action}
-          type="button"
           class={action === "stop" || action === "pause" ? "secondary" : ""}
-          disabled={busy.value}
-          onClick={() => ask(action)}
+          isHeld={underWay !== undefined}
+          onPress={() => ask(action)}
         >
-          {words.action[action]}
-        </button>
+          {underWay === action ? words.acting[action] : words.action[action]}
+        </CommandButton>
       ))}
       <Confirm asked={asked.value} onClose={() => (asked.value = undefined)} />
     </div>

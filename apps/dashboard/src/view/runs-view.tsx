@@ -7,10 +7,12 @@ import { count } from "../format.ts";
 import { link } from "../place.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
+import { PendingRuns } from "./pending.tsx";
 import { RestLinks } from "./rest.tsx";
 import { Phase, Protection } from "./run-badges.tsx";
 import { RunReason } from "./run-reason.tsx";
 import { Sparkline } from "./sparkline.tsx";
+import { Unknown } from "./value.tsx";
 
 const page = 24;
 
@@ -50,7 +52,7 @@ export function RunsView({ dashboard }: { dashboard: Dashboard }) {
           </a>
         </div>
       </div>
-      {runs === undefined ? <p class="soft">{words.loading}</p> : null}
+      <PendingRuns dashboard={dashboard} />
       {runs?.length === 0 ? (
         <section class="card empty">
           <h2>{words.overview.none}</h2>
@@ -75,7 +77,12 @@ export function RunsView({ dashboard }: { dashboard: Dashboard }) {
           {words.overview.more(rest)}
         </button>
       ) : null}
-      <RestLinks resources={[{ path: routes.runs() }, { path: `${routes.events()}?after=0` }]} />
+      {/* Not before the cards, which would push it down. */}
+      {runs === undefined ? null : (
+        <RestLinks
+          resources={[{ path: routes.runs() }, { path: sketchPath("RUN") }, { path: `${routes.events()}?after=0` }]}
+        />
+      )}
     </>
   );
 }
@@ -108,7 +115,7 @@ function RunCard({ run, dashboard }: { run: RunRecord; dashboard: Dashboard }) {
       <div class="sketch">
         <Sparkline values={values} />
         <p class="figure">
-          {leading === undefined ? "–" : figureText(...leading)}
+          {leading === undefined ? <Unknown why={words.unknown.noRound} /> : figureText(...leading)}
           <small>{leading === undefined ? words.figure.none : figureName(leading[0])}</small>
         </p>
       </div>

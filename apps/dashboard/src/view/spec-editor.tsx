@@ -85,7 +85,7 @@ export function SpecEditor({ dashboard, from, start = firstDraft }: SpecEditorPr
         </div>
         <SpokenStatus verdict={verdict} />
         <button type="submit" disabled={busy.value}>
-          {text.create}
+          {busy.value ? text.creating : text.create}
         </button>
         <span class="soft small">{text.createHint}</span>
       </div>

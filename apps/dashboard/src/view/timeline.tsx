@@ -1,6 +1,9 @@
+import { useSignal } from "@preact/signals";
 import type { AttemptTimeline, Lane, TimelineStep } from "@tributary/protocol";
+import { useRef } from "preact/hooks";
 import { count, duration } from "../format.ts";
 import { words } from "../words.ts";
+import { useRows } from "./use-rows.ts";
 
 const text = words.timeline;
 
@@ -9,16 +12,22 @@ export function AttemptLanes({ attempt, nameOf }: { attempt: AttemptTimeline; na
   const { steps, lanes, cohort, outcome } = attempt;
   const endMs = Math.max(1, attempt.endedMs ?? 0, ...steps.map((step) => endOf(step, attempt)));
   const ordered = lanes.toSorted((a, b) => lateness(b, steps) - lateness(a, steps));
+  const box = useRef<HTMLElement>(null);
+  const pointed = useSignal<string | undefined>(undefined);
+  const hasAll = lanes.length < cohort;
+  const keys = [...(hasAll ? [""] : []), ...ordered.map(({ client }) => client)];
+  const move = useRows({ box, keys, shown: () => 10 });
+  const lane = lanes.find(({ client }) => client === pointed.value);
   return (
     <div class="attempt">
       <h3>
         {text.attempt[attempt.kind](attempt.attempt)} <span class={`badge ${outcome}`}>{text.outcome[outcome]}</span>
       </h3>
       {attempt.reason === undefined ? null : <p class="bad">{attempt.reason}</p>}
-      <ul class="steps">
+      <ol class="steps">
         {steps.map((step, index) => (
           <li key={step.name}>
-            <i class={`swatch step-${index % 5}`} aria-hidden="true" />
+            <i class={`swatch step-${index % 5} pattern-${index % 5}`} aria-hidden="true" />
             {text.stepTook(
               step.name,
               duration(endOf(step, attempt) - step.openedMs),
@@ -27,9 +36,15 @@ export function AttemptLanes({ attempt, nameOf }: { attempt: AttemptTimeline; na
             )}
           </li>
         ))}
-      </ul>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
-      <section class="lanes" tabIndex={0} aria-label={`${text.scroll}: ${text.attempt[attempt.kind](attempt.attempt)}`}>
+      </ol>
+      <section
+        ref={box}
+        class="lanes"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+        tabIndex={0}
+        onKeyDown={move}
+        aria-label={`${text.scroll}: ${text.attempt[attempt.kind](attempt.attempt)}`}
+      >
         <table>
           <thead>
             <tr>
@@ -42,8 +57,8 @@ export function AttemptLanes({ attempt, nameOf }: { attempt: AttemptTimeline; na
             </tr>
           </thead>
           <tbody>
-            {lanes.length < cohort ? (
-              <tr class="everyone">
+            {hasAll ? (
+              <tr class="everyone" aria-rowindex={2}>
                 <th scope="row">{text.everyone(count(cohort))}</th>
                 <td title={text.everyoneTitle}>
                   <div class="track" aria-hidden="true">
@@ -55,12 +70,21 @@ export function AttemptLanes({ attempt, nameOf }: { attempt: AttemptTimeline; na
                 <td />
               </tr>
             ) : null}
-            {ordered.map((lane) => (
-              <LaneRow key={lane.client} {...{ lane, attempt, endMs, nameOf }} />
+            {ordered.map((lane, index) => (
+              <LaneRow
+                key={lane.client}
+                {...{ lane, attempt, endMs, nameOf }}
+                row={index + (hasAll ? 3 : 2)}
+                onPoint={() => (pointed.value = lane.client)}
+              />
             ))}
           </tbody>
         </table>
       </section>
+      {/* What its bars show, in words: a reader of the page has it in the row. */}
+      <p class="lane-told soft small" aria-hidden="true">
+        {lane === undefined ? text.point : `${nameOf(lane.client)} (${lane.client}). ${laneText(lane, attempt)}`}
+      </p>
       <p class="legend soft small">
         <span>
           <i class="swatch bar fetching" aria-hidden="true" />
@@ -78,18 +102,35 @@ export function AttemptLanes({ attempt, nameOf }: { attempt: AttemptTimeline; na
           <i class="swatch bar lost" aria-hidden="true" />
           {text.lost}
         </span>
-        {lanes.length < cohort ? <span>{text.sampled(count(lanes.length), count(cohort))}</span> : null}
+        {hasAll ? <span>{text.sampled(count(lanes.length), count(cohort))}</span> : null}
       </p>
     </div>
   );
 }
 
-function LaneRow(props: { lane: Lane; attempt: AttemptTimeline; endMs: number; nameOf: (client: string) => string }) {
-  const { lane, attempt, endMs, nameOf } = props;
+/** When one client answered, step by step, and why it was lost. */
+function laneText(lane: Lane, attempt: AttemptTimeline): string {
+  const steps = lane.steps.map(({ answeredMs }, index) => {
+    const { name, openedMs } = attempt.steps[index]!;
+    return answeredMs === undefined ? text.silent(name) : text.answered(name, duration(answeredMs - openedMs));
+  });
+  return [...steps, ...(lane.dropped === undefined ? [] : [lane.dropped.reason])].map((part) => `${part}. `).join("");
+}
+
+interface LaneRowProps {
+  readonly lane: Lane;
+  readonly attempt: AttemptTimeline;
+  readonly endMs: number;
+  readonly nameOf: (client: string) => string;
+  readonly row: number;
+  readonly onPoint: () => void;
+}
+
+function LaneRow({ lane, attempt, endMs, nameOf, row, onPoint }: LaneRowProps) {
   const last = Math.max(-1, ...lane.steps.map(({ answeredMs = -1 }) => answeredMs));
   const isLost = lane.dropped !== undefined;
   return (
-    <tr class={isLost ? "lost" : ""}>
+    <tr class={isLost ? "lost" : ""} aria-rowindex={row} onFocus={onPoint} onMouseEnter={onPoint}>
       <th scope="row" title={lane.client}>
         {nameOf(lane.client)}
       </th>
@@ -135,7 +176,7 @@ function Bars(props: { lane: Lane; index: number; attempt: AttemptTimeline; endM
   if (lostBefore) return null;
   const place = (kind: string, from: number, to: number) => (
     <i
-      class={`bar ${kind} step-${index % 5}`}
+      class={`bar ${kind} step-${index % 5} pattern-${index % 5}`}
       style={{ left: `${(100 * from) / endMs}%`, width: `${(100 * Math.max(0, to - from)) / endMs}%` }}
     />
   );
@@ -160,7 +201,7 @@ function Spread(props: { step: TimelineStep; index: number; endMs: number; attem
       {step.spread.map((answered, part) => (
         <i
           key={part}
-          class={`bar working step-${index % 5}`}
+          class={`bar working step-${index % 5} pattern-${index % 5}`}
           style={{
             left: `${(100 * (step.openedMs + part * width)) / endMs}%`,
             width: `${(100 * width) / endMs}%`,

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { count } from "../format.ts";
 import { words } from "../words.ts";
+import { useRows } from "./use-rows.ts";
 
 const rowHeight = 44;
 const overscan = 6;
@@ -16,7 +17,9 @@ export interface Column<Row> {
 
 export interface VirtualTableProps<Row> {
   readonly label: string;
+  /** Undefined until they are known; `pending` says then why. */
   readonly rows: readonly Row[] | undefined;
+  readonly pending?: ComponentChildren;
   readonly keyOf: (row: Row) => string | number;
   /** The first one names its row. */
   readonly columns: readonly Column<Row>[];
@@ -26,7 +29,8 @@ export interface VirtualTableProps<Row> {
 }
 
 /** A table that puts only those rows on the page that are in sight, so that ten thousand cost as much as twenty. */
-export function VirtualTable<Row>({ label, rows, keyOf, columns, none, onSight }: VirtualTableProps<Row>) {
+export function VirtualTable<Row>(props: VirtualTableProps<Row>) {
+  const { label, rows, keyOf, columns, none, pending, onSight } = props;
   const box = useRef<HTMLElement>(null);
   const top = useSignal(0);
   const height = useSignal(600);
@@ -41,10 +45,21 @@ export function VirtualTable<Row>({ label, rows, keyOf, columns, none, onSight }
   }, [height]);
 
   const all = rows ?? [];
+  const move = useRows({
+    box,
+    keys: all.map(keyOf),
+    shown: () => Math.max(1, Math.floor(height.value / rowHeight) - 2),
+    show: (row) => {
+      const element = box.current!;
+      const head = element.querySelector("thead")!.clientHeight;
+      const [above, below] = [row * rowHeight, (row + 1) * rowHeight + head - element.clientHeight];
+      element.scrollTop = Math.max(below, Math.min(above, element.scrollTop));
+      top.value = element.scrollTop;
+    },
+  });
   const from = Math.max(0, Math.min(Math.floor(top.value / rowHeight), all.length) - overscan);
   const to = Math.min(all.length, from + Math.ceil(height.value / rowHeight) + 2 * overscan);
   useEffect(() => onSight?.(from, to), [onSight, from, to]);
-  const told = rows === undefined ? words.loading : rows.length === 0 ? none : undefined;
   return (
     <>
       <section
@@ -53,6 +68,7 @@ export function VirtualTable<Row>({ label, rows, keyOf, columns, none, onSight }
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
         tabIndex={0}
         aria-label={label}
+        onKeyDown={move}
         onScroll={(event) => {
           top.value = event.currentTarget.scrollTop;
         }}
@@ -94,7 +110,8 @@ export function VirtualTable<Row>({ label, rows, keyOf, columns, none, onSight }
             <Gap rows={all.length - to} columns={columns.length} />
           </tbody>
         </table>
-        {told === undefined ? null : <p class="soft told">{told}</p>}
+        {rows?.length === 0 ? <p class="soft told">{none}</p> : null}
+        {pending}
       </section>
       <p class="soft small">{rows === undefined ? " " : words.rows(count(all.length), all.length === 1)}</p>
     </>
