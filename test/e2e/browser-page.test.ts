@@ -102,6 +102,51 @@ browserTest("nothing jumps while the page fills, while it takes part, or at the 
   }
 });
 
+browserTest("on a narrow screen nothing moves from round to round, and what stands empty is left alone", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun({ ...alone, stop: { rounds: 8 } });
+  const { page } = await openPage(chromiumFlags.wasm, { viewport: { width: 320, height: 640 } });
+  const shifts = await layoutShifts(page);
+  await page.goto(`${coordinator.url}/join`);
+  await chooseDigits(page, { device: 1, of: 3 });
+  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByText("Connected", { exact: true }).waitFor();
+  await shifts();
+  const seen = await page.evaluateHandle(() => {
+    const tops = {
+      figures: new Set<number>(),
+      chart: new Set<number>(),
+      plot: new Set<number>(),
+      log: new Set<number>(),
+    };
+    const look = () => {
+      if (document.querySelector(".connection")?.textContent !== "Connected") return;
+      for (const [name, set] of Object.entries(tops)) {
+        const box = document.querySelector(`.part .${name}`)!.getBoundingClientRect();
+        set.add(Math.round(box.top + scrollY));
+      }
+      requestAnimationFrame(look);
+    };
+    look();
+    const empty = { touched: 0 };
+    new MutationObserver((records) => {
+      for (const { target } of records) {
+        const isLive = target.parentElement?.closest("[role=alert], [role=status]") != null;
+        if (isLive && target.textContent === "") empty.touched++;
+      }
+    }).observe(document.querySelector("main")!, { subtree: true, characterData: true });
+    return { tops, empty };
+  });
+  await page.getByText("The run is over").waitFor({ timeout: 60_000 });
+  expect(await shifts()).toBeLessThan(0.01);
+  const { empty, ...places } = await seen.evaluate(({ tops, empty: { touched } }) => ({
+    ...Object.fromEntries(Object.entries(tops).map(([name, set]) => [name, set.size])),
+    empty: touched,
+  }));
+  expect(places).toEqual({ figures: 1, chart: 1, plot: 1, log: 1 });
+  expect(empty).toBe(0);
+});
+
 browserTest("on an address that is not secure the page says what is missing and what to do", async () => {
   const coordinator = await startCoordinator("--host", "0.0.0.0", "--insecure");
   const { port } = new URL(coordinator.url);

@@ -6,6 +6,7 @@ import type { DataFound, Example } from "../training/messages.ts";
 import { words } from "../words.ts";
 import { DigitPad } from "./digit-pad.tsx";
 import { LineForm } from "./line-form.tsx";
+import { Live } from "./live.tsx";
 import { PictureForm } from "./picture-form.tsx";
 import { RatingForm } from "./rating-form.tsx";
 import { RowForm } from "./row-form.tsx";
@@ -43,9 +44,7 @@ export function ModelSection({ state, run, found }: { state: PageState; run: Ope
           {use.kind === "ready" ? <Ready state={state} found={found} trained={use.trained} /> : null}
         </>
       )}
-      <p class="refusal" role="alert">
-        {modelUse.problem.value}
-      </p>
+      <Live role="alert" class="refusal" text={modelUse.problem.value} />
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { bytesText, words } from "../words.ts";
 import { AccuracyChart } from "./accuracy-chart.tsx";
 import { Curve } from "./curve.tsx";
 import { DeviceControls, PauseButton } from "./device-controls.tsx";
+import { Live } from "./live.tsx";
 import { Protection } from "./runs-section.tsx";
 
 /** While this device takes part, and how it ended. */
@@ -32,9 +33,11 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
           : endingText(ending, state.data.kept.value !== undefined)}
       </p>
       <Work part={part.state.value} />
-      <p class="status" role="status">
-        {ending === undefined && paused !== undefined ? words.use.paused[paused](isOffered) : ""}
-      </p>
+      <Live
+        role="status"
+        class="status"
+        text={ending === undefined && paused !== undefined ? words.use.paused[paused](isOffered) : ""}
+      />
       <dl class="figures">
         <Figure name={words.part.round} value={round === 0 ? "–" : words.part.of(round, run.rounds)} />
         <Figure name={words.part.epoch} value={progressText(doing, "epoch", "epochs")} />
@@ -87,8 +90,9 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
         </details>
       ) : null}
       <h3 id="log">{words.part.log}</h3>
+      <Summary part={part.state.value} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
-      <div class="log" role="log" aria-labelledby="log" tabIndex={0}>
+      <div class="log" role="log" aria-live="off" aria-labelledby="log" tabIndex={0}>
         <ol>
           {log.map(({ id, at, text }) => (
             <li key={id}>
@@ -99,6 +103,18 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
       </div>
     </section>
   );
+}
+
+const mostOftenMs = 10_000;
+
+/** For who has the page read out: a line a round, and not all of them where rounds are short. */
+function Summary({ part: { updates, log } }: { part: PartState }) {
+  const now = useNow();
+  const said = useRef({ text: "", updates: 0, at: 0 });
+  if (updates !== said.current.updates && now - said.current.at >= mostOftenMs) {
+    said.current = { text: log[0]?.text ?? "", updates, at: now };
+  }
+  return <Live role="status" class="unseen" text={said.current.text} />;
 }
 
 /** What is done just now; after the end as tall, for what stands below it to stay where it is. */
