@@ -76,17 +76,14 @@ browserTest("images in folders are read and trained on; what is no image is name
 const table = `petal,kind\n${Array.from({ length: 40 }, (_, i) => `${i / 10},${i < 20 ? "a" : "b"}`).join("\n")}\n`;
 const tableRun = { cohort: alone.cohort, data: { kind: "table", shape: [1], classes: 2 } };
 
-/** Drops a file of text on the data's card. */
-async function drop(page: Page, name: string, text: string): Promise<void> {
-  const transfer = await page.evaluateHandle(
-    ([fileName, content]) => {
-      const data = new DataTransfer();
-      data.items.add(new File([content!], fileName!));
-      return data;
-    },
-    [name, text],
-  );
-  await page.getByRole("region", { name: "Your data" }).dispatchEvent("drop", { dataTransfer: transfer });
+/** Drops files of text on the data's card, or beside it. */
+async function drop(page: Page, files: Readonly<Record<string, string>>, on = "section[aria-labelledby=data]") {
+  const transfer = await page.evaluateHandle((contents) => {
+    const data = new DataTransfer();
+    for (const [name, content] of Object.entries(contents)) data.items.add(new File([content], name));
+    return data;
+  }, files);
+  await page.locator(on).dispatchEvent("drop", { dataTransfer: transfer });
 }
 
 browserTest("a dropped table is read; a file that this run cannot use is refused by name", async () => {
@@ -95,9 +92,9 @@ browserTest("a dropped table is read; a file that this run cannot use is refused
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await page.getByLabel("File", { exact: true }).waitFor();
-  await drop(page, "cat.png", "no use");
+  await drop(page, { "cat.png": "no use" });
   await page.getByRole("alert").getByText("This run has no use for cat.png.").waitFor();
-  await drop(page, "flowers.csv", table);
+  await drop(page, { "flowers.csv": table });
   await page.getByRole("button", { name: "Use this table" }).click();
   await page.getByText("40 examples ready").waitFor();
   await page.getByText("1 feature: petal").waitFor();
@@ -111,7 +108,7 @@ browserTest(
     const { page } = await openPage(chromiumFlags.wasm);
     await page.goto(`${coordinator.url}/join`);
     await page.getByLabel("File", { exact: true }).waitFor();
-    await drop(page, "flowers.csv", table);
+    await drop(page, { "flowers.csv": table });
     await page.getByRole("button", { name: "Use this table" }).click();
     await page.getByLabel("Keep these files in this browser").check();
     await page.getByText("They are kept.").waitFor();
@@ -187,4 +184,83 @@ browserTest("what a person chose instead of files that were still being read is 
   const [round] = await coordinator.rounds(run);
   expect(round!.weight).toBe(shown);
   expect(shown).not.toBe(150);
+});
+
+browserTest("what is left out of a folder is said, and what lies deeper belongs to its class", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun(petsRun);
+  const folder = join(await dataFolder(), "mixed");
+  const put = async (path: string, bytes: Buffer | string) => {
+    await mkdir(join(folder, path, ".."), { recursive: true });
+    await writeFile(join(folder, path), bytes);
+  };
+  const image = greyPng(size, size, pixelsOf(true, 1));
+  for (const path of ["cat/a.png", "cat/b.png", "dog/nested/c.png"]) await put(path, image);
+  for (const path of ["dog/d.HEIC", "bird/e.heic", "cat/._a.png", ".DS_Store"]) await put(path, "no image");
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await page.getByLabel("Folder", { exact: true }).setInputFiles(folder);
+  await page.getByText("3 examples ready").waitFor();
+  expect(await page.getByLabel("Examples in each class").textContent()).toBe("cat2dog1");
+  const said = await page.getByText("2 files left out").textContent();
+  expect(said).toMatch(/left out: (bird\/e\.heic, dog\/d\.HEIC|dog\/d\.HEIC, bird\/e\.heic)\./);
+});
+
+browserTest("one dropped table is named, several are refused, and a file beside the card opens nothing", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun({ ...tableRun, stop: { rounds: 1 } });
+  const { page } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  const field = page.getByLabel("File", { exact: true });
+  await field.setInputFiles({ name: "old.csv", mimeType: "text/csv", buffer: Buffer.from("a,b,kind\n1,2,x\n") });
+  await page.getByText("Columns (2)").waitFor();
+  await drop(page, { "one.csv": table, "two.csv": table });
+  await page.getByRole("alert").getByText("One file is wanted here, and 2 were dropped: one.csv, two.csv.").waitFor();
+  await drop(page, { "flowers.csv": table });
+  await page.getByText("Columns (1)").waitFor();
+  await page.getByText("flowers.csv", { exact: true }).waitFor();
+  expect(await field.evaluate((input: HTMLInputElement) => input.files!.length)).toBe(0);
+  await page.getByRole("button", { name: "Use this table" }).click();
+  await page.getByText("40 examples ready from flowers.csv").waitFor();
+
+  const isPrevented = (type: string) =>
+    page.evaluate((name) => {
+      const data = new DataTransfer();
+      data.items.add(new File(["x"], "x.csv"));
+      const event = new DragEvent(name, { bubbles: true, cancelable: true, dataTransfer: data });
+      return !document.querySelector("footer")!.dispatchEvent(event);
+    }, type);
+  expect([await isPrevented("dragover"), await isPrevented("drop")]).toEqual([true, true]);
+});
+
+browserTest("a large table is read with its progress in sight, and reading it can be stopped", async () => {
+  const coordinator = await startCoordinator();
+  await coordinator.startRun({ ...tableRun, stop: { rounds: 1 } });
+  const path = join(await dataFolder(), "large.csv");
+  const rows = Array.from({ length: 200_000 }, (_, i) => `${i / 10},${i % 2 ? "a" : "b"},${"x".repeat(60)}`);
+  await writeFile(path, `petal,kind,note\n${rows.join("\n")}\n`);
+  const { page, complaints } = await openPage(chromiumFlags.wasm);
+  await page.goto(`${coordinator.url}/join`);
+  await page.getByLabel("File", { exact: true }).setInputFiles(path);
+  await page.getByLabel("Column to predict").selectOption("kind");
+  await page.getByText("Columns (2)").click();
+  await page.getByLabel("How to use note").selectOption("leave out");
+  const seen = await page.evaluateHandle(() => {
+    const shares = new Set<string>();
+    const look = () => {
+      const share = document.querySelector(".reading span")?.textContent;
+      if (share) shares.add(share);
+      requestAnimationFrame(look);
+    };
+    look();
+    return shares;
+  });
+  await page.getByRole("button", { name: "Use this table" }).click();
+  await page.getByRole("button", { name: "Stop reading" }).click();
+  await page.getByText("Reading…").waitFor({ state: "hidden" });
+  expect(await page.getByText("examples ready").count()).toBe(0);
+  await page.getByRole("button", { name: "Use this table" }).click();
+  await page.getByText("200,000 examples ready from large.csv").waitFor({ timeout: 60_000 });
+  expect(await seen.evaluate((shares) => shares.size)).toBeGreaterThan(3);
+  expect(complaints).toEqual([]);
 });

@@ -1,7 +1,8 @@
 import { computed, signal } from "@preact/signals";
+import type { PlacedFile } from "./dropped-files.ts";
 import type { KeptFiles } from "./resumption.ts";
 import { somethingKept } from "./training/kept-data.ts";
-import type { DataChoice, Given, KeptChoice, LabelledFile } from "./training/messages.ts";
+import type { DataChoice, Given, KeptChoice } from "./training/messages.ts";
 import type { Training } from "./training/training.ts";
 import { words } from "./words.ts";
 
@@ -14,8 +15,10 @@ export type DataState =
 /** What the person has this device train on, read by the training worker, and what of it this browser keeps. */
 export class OwnData {
   readonly state = signal<DataState>({ kind: "none" });
+  /** The share that has been read of what is being read. */
+  readonly progress = signal(0);
   /** Files that were dropped on the page and wait for the form that reads them. */
-  readonly dropped = signal<readonly LabelledFile[]>([]);
+  readonly dropped = signal<readonly PlacedFile[]>([]);
   /** What this browser keeps over visits: what was chosen here, or what was kept before. */
   readonly kept = signal<KeptChoice | "before" | undefined>(undefined);
   /** Whether just what is chosen is kept. */
@@ -45,11 +48,15 @@ export class OwnData {
     const { signal } = this.#reading;
     const set = ++this.#sets;
     this.state.value = { kind: "reading" };
+    this.progress.value = 0;
     this.isLost.value = false;
     this.keepFault.value = "";
     if (this.kept.value !== undefined && this.#keptChoice !== choice) this.kept.value = "before";
+    const onNews = (share: number) => {
+      if (!signal.aborted) this.progress.value = share;
+    };
     try {
-      const found = await this.#training().call("open", { set, choice }, { signal });
+      const found = await this.#training().call("open", { set, choice }, { signal, onNews });
       this.state.value = { kind: "ready", set, choice, found };
     } catch (error) {
       if (!signal.aborted) this.state.value = { kind: "refused", detail: (error as Error).message };

@@ -214,6 +214,8 @@ export const words = {
         ".",
       ].join(""),
     axis: (round: number) => `round ${round}`,
+    most: "100 %",
+    least: "0 %",
   },
 
   ledger: {
@@ -347,6 +349,15 @@ export const words = {
       names.length === 0
         ? "What was dropped holds no files."
         : `This run has no use for ${names.slice(0, 3).join(", ")}${names.length > 3 ? " and the others" : ""}.`,
+    notOne: (names: readonly string[]) =>
+      `One file is wanted here, and ${names.length} were dropped: ${someOf(names)}. Drop the one to read.`,
+    notMnist: (names: readonly string[]) =>
+      `One file of images and one of labels are wanted, named as MNIST's own are; dropped were ${someOf(names)}.`,
+    leftOut: (paths: readonly string[]) =>
+      `${paths.length} ${paths.length === 1 ? "file" : "files"} left out: ${someOf(paths)}. Browsers read PNG, JPEG, GIF, WebP, BMP and AVIF, in a class's folder.`,
+    from: (names: readonly string[]) => `from ${names.join(" and ")}`,
+    percent: (share: number) => `${Math.floor(100 * share)} %`,
+    giveUp: "Stop reading",
     sample: "How your file begins",
     sampleAlt: "The first lines of your file, as a picture",
     uses: { number: "number", category: "category", ignore: "left out", target: "to predict" },
@@ -395,6 +406,7 @@ export const words = {
     notPictures: (shape: readonly number[]) =>
       `This run asks for examples of ${shape.join(" × ")}; images have a height, a width and 1 or 3 channels.`,
     noPicture: (path: string) => `${path} is not an image that this browser can read.`,
+    noFolder: "These images lie in no folder; a folder whose folders are the classes is wanted.",
     noPictures: (ignored: readonly string[]) =>
       ignored.length === 0
         ? "This folder is empty."
@@ -576,6 +588,14 @@ const presets = {
   "char-gru": "recurrent network over characters",
   "matrix-factorization": "matrix factorization",
 };
+
+const mostNames = 5;
+
+/** The first of several names, and how many there are beside them. */
+function someOf(names: readonly string[]): string {
+  const others = names.length - mostNames;
+  return `${names.slice(0, mostNames).join(", ")}${others > 0 ? `, and ${others} more` : ""}`;
+}
 
 const describe = (data: DataSpec) => `${inWords(data)} and ${targetInWords(data)}`;
 

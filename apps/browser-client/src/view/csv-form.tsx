@@ -1,7 +1,11 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { PageState } from "../page-state.ts";
 import { words } from "../words.ts";
+import { ClassesField } from "./classes-field.tsx";
+import { FileField } from "./file-field.tsx";
+import { Live } from "./live.tsx";
+import { useDropped } from "./use-dropped.ts";
 
 type Use = keyof typeof words.data.csvUses;
 type Missing = keyof typeof words.data.csvMissingUses;
@@ -21,37 +25,38 @@ interface Table {
 /** Picks a table and says what its columns mean. */
 export function CsvForm({ state }: { state: PageState }) {
   const table = useSignal<Table | undefined>(undefined);
-  const classes = useSignal("");
+  const file = useSignal<File | undefined>(undefined);
+  const isLooking = useSignal(false);
+  const classes = useSignal<readonly string[]>([]);
+  const looks = useRef(0);
   const predicted = state.runs.run.value?.data.target ?? "class";
 
-  const pick = async (file: File | undefined, header = true) => {
-    if (table.value?.file !== file) table.value = undefined;
+  const pick = async (picked: File | undefined, header = true) => {
+    const look = ++looks.current;
+    // What was ticked stays ticked while its columns are looked for.
+    table.value = table.value?.file === picked && table.value !== undefined ? { ...table.value, header } : undefined;
+    file.value = picked;
     state.data.forget();
-    if (file === undefined) return;
+    isLooking.value = picked !== undefined;
+    if (picked === undefined) return;
     try {
-      const columns = await state.data.columns(file, { header });
+      const columns = await state.data.columns(picked, { header });
+      if (look !== looks.current) return;
       const target = predicted === "none" ? undefined : columns.at(-1)!;
-      table.value = { file, columns, target, uses: {}, header, missing: "refuse" };
+      table.value = { file: picked, columns, target, uses: {}, header, missing: "refuse" };
     } catch (error) {
-      state.data.refuse((error as Error).message);
+      if (look === looks.current) state.data.refuse((error as Error).message);
     }
+    if (look === looks.current) isLooking.value = false;
   };
-  const dropped = state.data.dropped.value;
-  useEffect(() => {
-    if (dropped.length === 0) return;
-    state.data.dropped.value = [];
-    void pick(dropped[0]?.file);
-  });
+  useDropped(state, ([dropped]) => void pick(dropped?.file));
   const change = (part: Partial<Table>) => {
     if (table.value !== undefined) table.value = { ...table.value, ...part };
     state.data.forget();
   };
   const submit = ({ file, columns, target, uses, header, missing }: Table) => {
     const used = (as: Use) => columns.filter((name) => name !== target && uses[name] === as);
-    const names = classes.value
-      .split(",")
-      .map((name) => name.trim())
-      .filter((name) => name !== "");
+    const names = classes.value;
     const features = { ignore: used("ignore"), categorical: used("category"), header, missing };
     const wanted = predicted === "number" ? { targetKind: predicted } : names.length === 0 ? {} : { classes: names };
     const schema = target === undefined ? features : { ...features, ...wanted, target };
@@ -65,21 +70,24 @@ export function CsvForm({ state }: { state: PageState }) {
         if (table.value !== undefined) submit(table.value);
       }}
     >
-      <label class="field">
-        <span>{words.data.csvFile}</span>
-        <input
-          type="file"
-          accept=".csv,.csv.gz,.gz,text/csv"
-          onChange={(event) => void pick(event.currentTarget.files?.[0])}
-        />
-      </label>
+      <FileField
+        label={words.data.csvFile}
+        accept=".csv,.csv.gz,.gz,.tsv,.txt,text/csv"
+        chosen={file.value}
+        onPick={(picked) => void pick(picked)}
+      />
+      <Live
+        role="status"
+        class="status"
+        text={isLooking.value && table.value === undefined ? words.data.reading : ""}
+      />
       {table.value === undefined ? null : (
         <Columns
           table={table.value}
           named={predicted === "class"}
           onChange={change}
-          onClasses={(text) => {
-            classes.value = text;
+          onClasses={(names) => {
+            classes.value = names;
             state.data.forget();
           }}
           onHeader={(header) => void pick(table.value?.file, header)}
@@ -100,11 +108,11 @@ function Columns({
   /** Whether what is predicted are classes, whose names may be given. */
   named: boolean;
   onChange: (part: Partial<Table>) => void;
-  onClasses: (text: string) => void;
+  onClasses: (names: readonly string[]) => void;
   onHeader: (header: boolean) => void;
 }) {
   const { csvTarget, csvHeader, csvMissing, csvMissingUses } = words.data;
-  const { csvColumns, csvUse, csvUses, csvClasses, csvClassesHint, csvButton } = words.data;
+  const { csvColumns, csvUse, csvUses, csvButton } = words.data;
   return (
     <>
       <label class="tick">
@@ -156,19 +164,7 @@ function Columns({
           ))}
         </select>
       </label>
-      {named ? (
-        <label class="field">
-          <span>{csvClasses}</span>
-          <input
-            type="text"
-            aria-describedby="classes-hint"
-            onInput={(event) => onClasses(event.currentTarget.value)}
-          />
-          <small id="classes-hint" class="hint">
-            {csvClassesHint}
-          </small>
-        </label>
-      ) : null}
+      {named ? <ClassesField id="classes-hint" onTyping={onClasses} /> : null}
       <button type="submit" class="secondary">
         {csvButton}
       </button>

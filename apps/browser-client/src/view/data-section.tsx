@@ -1,14 +1,16 @@
 import { useSignal } from "@preact/signals";
 import type { DataSpec } from "@tributary/protocol";
-import { droppedFiles } from "../dropped-files.ts";
+import { droppedFiles, type PlacedFile } from "../dropped-files.ts";
+import { isImage } from "../labelled-images.ts";
 import type { DataState } from "../own-data.ts";
 import type { PageState } from "../page-state.ts";
-import type { LabelledFile } from "../training/messages.ts";
+import type { DataChoice } from "../training/messages.ts";
 import { words } from "../words.ts";
 import { CsvForm } from "./csv-form.tsx";
 import { DigitsForm } from "./digits-form.tsx";
 import { fileForm } from "./file-form.tsx";
-import { ImagesForm, isImage } from "./images-form.tsx";
+import { ImagesForm } from "./images-form.tsx";
+import { Live } from "./live.tsx";
 import { MnistForm } from "./mnist-form.tsx";
 import { Preview } from "./preview.tsx";
 
@@ -55,15 +57,15 @@ function sourcesFor({ kind, shape, classes }: DataSpec): readonly Source[] {
   }
 }
 
-/** Sources whose files may have any name. */
+/** Sources of one file, which may have any name. */
 const oneFile: readonly Source[] = ["csv", "libsvm", "text", "ratings"];
 
 /** The form that dropped files are for. */
-function sourceOf(files: readonly LabelledFile[], sources: readonly Source[]): Source | undefined {
+function sourceOf(files: readonly PlacedFile[], sources: readonly Source[]): Source | undefined {
   const named = (pattern: RegExp) => files.some(({ file }) => pattern.test(file.name));
   const wanted = files.some(isImage)
     ? "images"
-    : named(/-idx\d-/)
+    : named(/[-.]idx\d-/)
       ? "mnist"
       : named(/\.(libsvm|svm|svmlight)(\.gz)?$/i)
         ? "libsvm"
@@ -77,10 +79,13 @@ export function DataSection({ state }: { state: PageState }) {
   const sources = run === undefined ? [] : sourcesFor(run.data);
   const source = picked.value !== undefined && sources.includes(picked.value) ? picked.value : sources[0];
   const over = useSignal(false);
+  const givenUp = useSignal(0);
   const drop = async (transfer: DataTransfer) => {
     const files = await droppedFiles(transfer);
     const target = sourceOf(files, sources);
-    if (target === undefined) return state.data.refuse(words.data.notDropped(files.map(({ file }) => file.name)));
+    const names = files.map(({ file }) => file.name);
+    if (target === undefined) return state.data.refuse(words.data.notDropped(names));
+    if (oneFile.includes(target) && names.length > 1) return state.data.refuse(words.data.notOne(names));
     picked.value = target;
     state.data.forget();
     state.data.dropped.value = files;
@@ -140,11 +145,17 @@ export function DataSection({ state }: { state: PageState }) {
           {forms[source].hint} {words.data.drop}
         </p>
       )}
-      {Form === undefined ? null : <Form key={`${source} ${run?.data.target}`} state={state} />}
-      <p class="refusal" role="alert">
-        {state.data.keepFault.value}
-      </p>
-      <Found state={state} asked={state.lacking.value === "mismatch" ? run?.data : undefined} />
+      {Form === undefined ? null : <Form key={`${source} ${run?.data.target} ${givenUp.value}`} state={state} />}
+      <Live role="alert" class="refusal" text={state.data.keepFault.value} />
+      <Found
+        state={state}
+        asked={state.lacking.value === "mismatch" ? run?.data : undefined}
+        onGivenUp={() => {
+          state.data.forget();
+          // The same files can be picked again, or a table read with what was said of its columns.
+          if (source !== "csv") givenUp.value += 1;
+        }}
+      />
     </section>
   );
 }
@@ -157,20 +168,49 @@ function countOf(names: DataSpec["users"]): number {
 }
 
 /** What the worker found in the data, or why this run cannot use it; `asked` is given where it does not fit. */
-function Found({ state, asked }: { state: PageState; asked: DataSpec | undefined }) {
+function Found(props: { state: PageState; asked: DataSpec | undefined; onGivenUp: () => void }) {
+  const { state, asked, onGivenUp } = props;
   const data: DataState = state.data.state.value;
   const mismatch = data.kind === "ready" && asked !== undefined ? words.data.mismatch(data.found.data, asked) : "";
   return (
     <>
-      <p class="refusal" role="alert">
-        {data.kind === "refused" ? data.detail : mismatch}
-      </p>
+      <Live role="alert" class="refusal" text={data.kind === "refused" ? data.detail : mismatch} />
       <div class="found" role="status">
         {data.kind === "reading" ? words.data.reading : null}
         {data.kind === "ready" ? <Ready state={state} data={data} /> : null}
       </div>
+      {data.kind === "reading" ? <Progress share={state.data.progress.value} onGivenUp={onGivenUp} /> : null}
     </>
   );
+}
+
+/** How far the reading is, and its end; no live region, for it changes a hundred times. */
+function Progress({ share, onGivenUp }: { share: number; onGivenUp: () => void }) {
+  return (
+    <div class="reading">
+      <progress max={1} value={share} aria-label={words.data.reading} />
+      <span>{words.data.percent(share)}</span>
+      <button type="button" class="secondary" onClick={onGivenUp}>
+        {words.data.giveUp}
+      </button>
+    </div>
+  );
+}
+
+/** The files that were read, as far as they are few. */
+function filesOf(choice: DataChoice): readonly File[] {
+  switch (choice.kind) {
+    case "csv":
+    case "text":
+    case "libsvm":
+    case "ratings":
+      return [choice.file];
+    case "mnist":
+      return [choice.images, choice.labels];
+    case "images":
+    case "digits":
+      return [];
+  }
 }
 
 function Ready({ state, data }: { state: PageState; data: Extract<DataState, { kind: "ready" }> }) {
@@ -180,9 +220,11 @@ function Ready({ state, data }: { state: PageState; data: Extract<DataState, { k
   // A text's characters are many, and the first in order are rare ones.
   const shown = text ? classes.filter((each) => each.examples > 0).sort((a, b) => b.examples - a.examples) : classes;
   const left = shown.length - mostClasses;
+  const files = filesOf(data.choice).map(({ name }) => name);
   return (
     <>
       <strong>{words.data.found(examples)}</strong>
+      {files.length === 0 ? null : <span> {words.data.from(files)}</span>}
       {spec.kind === "ratings" ? <p>{words.data.ratingsFound(countOf(spec.users), countOf(spec.items))}</p> : null}
       {text ? <p>{words.data.textFound(examples, spec.shape[0]!, shown.length, classes.length)}</p> : null}
       {shown.length === 0 ? null : (

@@ -3,6 +3,8 @@ import type { DataSpec } from "@tributary/protocol";
 import { useEffect } from "preact/hooks";
 import type { PageState } from "../page-state.ts";
 import type { DataChoice } from "../training/messages.ts";
+import { FileField } from "./file-field.tsx";
+import { useDropped } from "./use-dropped.ts";
 
 /** A form that picks one file, to be read as the run asks; it is read anew where another run asks for something else. */
 export function fileForm(kind: {
@@ -21,17 +23,7 @@ export function fileForm(kind: {
     useEffect(() => {
       if (file.value !== undefined) open(file.value);
     }, [JSON.stringify(data)]);
-    const dropped = state.data.dropped.value;
-    useEffect(() => {
-      if (dropped.length === 0) return;
-      state.data.dropped.value = [];
-      open(dropped[0]?.file);
-    });
-    return (
-      <label class="field">
-        <span>{kind.label}</span>
-        <input type="file" accept={kind.accept} onChange={(event) => open(event.currentTarget.files?.[0])} />
-      </label>
-    );
+    useDropped(state, ([dropped]) => open(dropped?.file));
+    return <FileField label={kind.label} accept={kind.accept} chosen={file.value} onPick={open} />;
   };
 }

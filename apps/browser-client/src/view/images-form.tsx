@@ -1,36 +1,38 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import { chosenFiles } from "../dropped-files.ts";
+import { useEffect, useRef } from "preact/hooks";
+import { chosenFiles, type PlacedFile } from "../dropped-files.ts";
+import { isImage, labelledImages } from "../labelled-images.ts";
 import type { PageState } from "../page-state.ts";
-import type { LabelledFile } from "../training/messages.ts";
 import { words } from "../words.ts";
+import { ClassesField } from "./classes-field.tsx";
+import { Live } from "./live.tsx";
+import { useDropped } from "./use-dropped.ts";
 
 /** Picks a folder whose folders are the classes. */
 export function ImagesForm({ state }: { state: PageState }) {
-  const files = useSignal<readonly LabelledFile[]>([]);
-  const classes = useSignal("");
+  const files = useSignal<readonly PlacedFile[]>([]);
+  const leftOut = useSignal<readonly string[]>([]);
+  const classes = useSignal<readonly string[]>([]);
+  const input = useRef<HTMLInputElement>(null);
   const shape = state.runs.run.value?.data.shape ?? [];
-  const open = (found: readonly LabelledFile[]) => {
-    const chosen = found.filter(isImage);
-    files.value = chosen;
-    if (chosen.length === 0) {
-      return state.data.refuse(words.files.noPictures(found.map(({ file }) => file.name)));
+  const open = (found: readonly PlacedFile[]) => {
+    const { images, leftOut: others } = labelledImages(found);
+    files.value = found;
+    leftOut.value = images.length === 0 ? [] : others;
+    if (images.length === 0) {
+      const names = found.map(({ file }) => file.name);
+      return state.data.refuse(found.some(isImage) ? words.files.noFolder : words.files.noPictures(names));
     }
-    const named = classes.value
-      .split(",")
-      .map((name) => name.trim())
-      .filter((name) => name !== "");
-    const labels = [...new Set(chosen.map(({ label }) => label))].sort();
-    void state.data.open({ kind: "images", files: chosen, shape, classes: named.length === 0 ? labels : named });
+    const labels = [...new Set(images.map(({ label }) => label))].sort();
+    const named = classes.value.length === 0 ? labels : classes.value;
+    void state.data.open({ kind: "images", files: images, shape, classes: named });
   };
   // Another run may want them in another size.
   useEffect(() => {
     if (files.value.length > 0) open(files.value);
   }, [shape.join()]);
-  const dropped = state.data.dropped.value;
-  useEffect(() => {
-    if (dropped.length === 0) return;
-    state.data.dropped.value = [];
+  useDropped(state, (dropped) => {
+    if (input.current !== null) input.current.value = "";
     open(dropped);
   });
   return (
@@ -40,31 +42,21 @@ export function ImagesForm({ state }: { state: PageState }) {
         <input
           type="file"
           multiple
-          ref={(input) => {
-            if (input !== null) input.webkitdirectory = true;
+          ref={(element) => {
+            input.current = element;
+            if (element !== null) element.webkitdirectory = true;
           }}
           onChange={(event) => open(chosenFiles(event.currentTarget.files ?? []))}
         />
       </label>
-      <label class="field">
-        <span>{words.data.csvClasses}</span>
-        <input
-          type="text"
-          aria-describedby="image-classes"
-          onChange={(event) => {
-            classes.value = event.currentTarget.value;
-            if (files.value.length > 0) open(files.value);
-          }}
-        />
-        <small id="image-classes" class="hint">
-          {words.data.csvClassesHint}
-        </small>
-      </label>
+      <Live role="status" class="status" text={leftOut.value.length === 0 ? "" : words.data.leftOut(leftOut.value)} />
+      <ClassesField
+        id="image-classes"
+        onTyped={(names) => {
+          classes.value = names;
+          if (files.value.length > 0) open(files.value);
+        }}
+      />
     </>
   );
-}
-
-/** Folders hold more than images: hidden files, lists of thumbnails. */
-export function isImage({ file }: LabelledFile): boolean {
-  return /\.(png|jpe?g|gif|webp|bmp|avif)$/i.test(file.name);
 }

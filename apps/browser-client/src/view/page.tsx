@@ -12,6 +12,7 @@ import { PartSection } from "./part-section.tsx";
 import { Provenance } from "./provenance.tsx";
 import { ResumingSection } from "./resuming-section.tsx";
 import { RunsSection } from "./runs-section.tsx";
+import { useNoOpening } from "./use-dropped.ts";
 
 export function Page({ state }: { state: PageState }) {
   const part = state.part.value;
@@ -27,6 +28,7 @@ export function Page({ state }: { state: PageState }) {
     state.engine.state.value.kind !== "failed";
   // Without a run there is nothing to choose data for; what was chosen for one that is over stays in sight.
   const isChoosing = (runs.kind === "open" && runs.runs.length > 0) || data.kind !== "none";
+  useNoOpening();
   const had = useRef(part);
   // Who comes back to the choices begins at their first.
   useEffect(() => {
