@@ -22,8 +22,8 @@ export function AccuracyChart({ accuracy, rounds }: { accuracy: Accuracy; rounds
         </span>
       </figcaption>
       <div class="plot">
-        <span class="top">100 %</span>
-        <span class="bottom">0 %</span>
+        <span class="top">{words.accuracy.most}</span>
+        <span class="bottom">{words.accuracy.least}</span>
         <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={text}>
           <line class="grid" x1="0" x2={width} y1={height / 2} y2={height / 2} />
           <Line points={federation} last={shown} name="federation" />
