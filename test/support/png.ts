@@ -2,11 +2,26 @@ import { deflateSync } from "node:zlib";
 
 /** A PNG of 8-bit grey values, row after row (ISO/IEC 15948, without filters). */
 export function greyPng(width: number, height: number, pixels: Uint8Array): Buffer {
+  return png(width, height, { pixels, colourType: 0, channels: 1 });
+}
+
+/** A PNG of red, green, blue and alpha, 8 bits each. */
+export function clearPng(width: number, height: number, pixels: Uint8Array): Buffer {
+  return png(width, height, { pixels, colourType: 6, channels: 4 });
+}
+
+function png(
+  width: number,
+  height: number,
+  { pixels, colourType, channels }: { pixels: Uint8Array; colourType: number; channels: number },
+): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header[8] = 8;
-  const rows = Array.from({ length: height }, (_, y) => [0, ...pixels.subarray(y * width, (y + 1) * width)]).flat();
+  header[9] = colourType;
+  const row = width * channels;
+  const rows = Array.from({ length: height }, (_, y) => [0, ...pixels.subarray(y * row, (y + 1) * row)]).flat();
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk("IHDR", header),
