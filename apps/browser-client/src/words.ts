@@ -309,7 +309,7 @@ export const words = {
     mnistImages: "Images (…-images-idx3-ubyte)",
     mnistLabels: "Labels (…-labels-idx1-ubyte)",
     csv: "CSV file",
-    csvHint: "A table with a header line, gzipped or not.",
+    csvHint: "A table with a header line, its values separated by commas, semicolons or tabs; gzipped or not.",
     csvFile: "File",
     csvTarget: "Column to predict",
     csvHeader: "The first line names the columns",
@@ -418,6 +418,7 @@ export const words = {
     oneLine: (found: number) => `One line is wanted, not ${found}.`,
     noCode: "its code could not be loaded",
     worker: (reason: string) => `The training worker failed: ${reason}.`,
+    status: (status: number) => `HTTP status ${status}`,
     noFiles: (reason: string) => `its files could not be fetched (${reason})`,
   },
 

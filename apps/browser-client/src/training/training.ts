@@ -66,6 +66,6 @@ export class Training {
 
 async function blobUrl(url: string): Promise<string> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+  if (!response.ok) throw new Error(words.files.status(response.status));
   return URL.createObjectURL(await response.blob());
 }
