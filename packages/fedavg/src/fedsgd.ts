@@ -17,7 +17,11 @@ const client: ClientHalf = {
     values.set([examples, loss * examples], gradient.length);
     return { contribution: { values, weight: examples }, next: undefined };
   },
-  evaluate,
+
+  async evaluate(input) {
+    const { values, weight } = await evaluate(input);
+    return { values: Float64Array.from(values), weight };
+  },
 };
 
 /** Δ = −(Σ gradients / Σ n + l2 · w), which the optimizer takes as the mean update; `objective` is F before the step. */
