@@ -35,3 +35,14 @@ test("an algorithm's own parameters are checked with the rest of the run", () =>
   });
   expect(parsed.algorithm).toMatchObject({ server: { beta1: 0.9, beta2: 0.99, tau: 1e-3 } });
 });
+
+test("a run whose later rounds find no room in a secure sum is refused before it begins", () => {
+  const { model: _, ...rest } = spec("required");
+  const statistics = {
+    ...rest,
+    stop: { rounds: 2 },
+    cohort: { size: 6, minimum: 6 },
+    algorithm: { name: "statistics" },
+  };
+  expect(() => parseRunSpec(statistics)).toThrow(/squares can grow to .* a client, and 6 times that does not fit/);
+});

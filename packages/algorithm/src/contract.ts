@@ -113,6 +113,8 @@ export interface Algorithm<State extends ServerState = ServerState, Kept extends
    * is absent where a run is only looked over before it is created.
    */
   lanes(spec: RunSpec, parameters: number, state?: ServerState): readonly Lane[];
+  /** The lanes of every round after those that begin a run, where these ask for something else. */
+  laterLanes?(spec: RunSpec): readonly Lane[];
   /** The lanes of an evaluation's contribution. */
   evaluationLanes(spec: RunSpec): readonly Lane[];
   readonly client: ClientHalf<Kept>;

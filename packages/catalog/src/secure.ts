@@ -19,20 +19,27 @@ export function checkSecure(spec: RunSpec, algorithm: Algorithm): void {
   if (overSelect > most + 1e-9) {
     refuse(`cohort.overSelect: ${overSelect} is more than ${most.toFixed(2)}, what the masks' graph withstands`);
   }
-  const clients = Math.ceil((cohort.size ?? cohort.minimum) * overSelect - 1e-9);
+  const clients = cohortOf(spec);
   try {
+    const planned = { train: algorithm.lanes(spec, 1), evaluate: algorithm.evaluationLanes(spec) } as const;
     for (const kind of ["train", "evaluate"] as const) {
-      const lanes = kind === "train" ? algorithm.lanes(spec, 1) : algorithm.evaluationLanes(spec);
-      planSessions(spec, clients, { ...anySession, kind, lanes });
+      planSessions(spec, clients, { ...anySession, kind, lanes: planned[kind] });
     }
+    const later = algorithm.laterLanes?.(spec);
+    if (later !== undefined) planSessions(spec, clients, { ...anySession, kind: "train", lanes: later });
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     refuse(error.message);
   }
 }
 
+/** How many clients a round asks, as far as the specification says: where it takes a share of all present, at least so many. */
+export function cohortOf({ cohort }: RunSpec): number {
+  return Math.ceil((cohort.size ?? cohort.minimum) * (cohort.overSelect ?? 1) - 1e-9);
+}
+
 /** A session of no run, to see whether there can be one. */
-const anySession = {
+export const anySession = {
   run: "run-00000000" as RunId,
   round: 1,
   attempt: 1,

@@ -17,6 +17,7 @@ export const kMeans: Algorithm<KMeansState> = {
   element: "f64",
   faults,
   lanes,
+  laterLanes,
   evaluationLanes(spec) {
     const { maximumRows } = spec.algorithm as KMeansParameters;
     return [exactLane(spec, "examples", { length: 1, largest: maximumRows }), inertiaLane(spec)];
@@ -26,11 +27,15 @@ export const kMeans: Algorithm<KMeansState> = {
 };
 
 function lanes(spec: RunSpec, _parameters: number, state?: ServerState): readonly Lane[] {
-  const { clusters, largest, maximumRows, init } = spec.algorithm as KMeansParameters;
+  const { maximumRows, init } = spec.algorithm as KMeansParameters;
+  if (init.kind !== "ranges" || state?.["seeded"] === 1) return laterLanes(spec);
+  const length = widthOf(spec.data) * (edgesOf(init.grid).length - 1);
+  return [exactLane(spec, "histogram", { length, largest: maximumRows })];
+}
+
+function laterLanes(spec: RunSpec): readonly Lane[] {
+  const { clusters, largest, maximumRows } = spec.algorithm as KMeansParameters;
   const width = widthOf(spec.data);
-  if (init.kind === "ranges" && state?.["seeded"] !== 1) {
-    return [exactLane(spec, "histogram", { length: width * (edgesOf(init.grid).length - 1), largest: maximumRows })];
-  }
   return [
     exactLane(spec, "sums", { length: clusters * width, largest: maximumRows * largest }),
     exactLane(spec, "counts", { length: clusters, largest: maximumRows }),

@@ -198,21 +198,30 @@ export const statistics: Algorithm<StatisticsState> = {
     return found;
   },
   lanes(spec, _parameters, state): readonly Lane[] {
-    const { grid, bins, largest, maximumRows } = parametersOf(spec);
-    const width = widthOf(spec.data);
-    const counts = (of: number) => exactLane(spec, "histogram", { length: width * of, largest: maximumRows });
-    if (state?.["ranged"] !== 1) return [counts(edgesOf(grid).length - 1)];
-    return [
-      counts(bins),
-      exactLane(spec, "sums", { length: width, largest: 2 * maximumRows * largest }),
-      exactLane(spec, "squares", { length: width, largest: 4 * maximumRows * largest ** 2 }),
-      exactLane(spec, "rows", { length: 1, largest: maximumRows }),
-    ];
+    const { grid } = parametersOf(spec);
+    return state?.["ranged"] === 1 ? laterLanes(spec) : [histogramLane(spec, edgesOf(grid).length - 1)];
   },
+  laterLanes,
   evaluationLanes: (spec) => [exactLane(spec, "examples", { length: 1, largest: parametersOf(spec).maximumRows })],
   client,
   server,
 };
+
+function laterLanes(spec: RunSpec): readonly Lane[] {
+  const { bins, largest, maximumRows } = parametersOf(spec);
+  const width = widthOf(spec.data);
+  return [
+    histogramLane(spec, bins),
+    exactLane(spec, "sums", { length: width, largest: 2 * maximumRows * largest }),
+    exactLane(spec, "squares", { length: width, largest: 4 * maximumRows * largest ** 2 }),
+    exactLane(spec, "rows", { length: 1, largest: maximumRows }),
+  ];
+}
+
+function histogramLane(spec: RunSpec, bins: number): Lane {
+  const { maximumRows } = parametersOf(spec);
+  return exactLane(spec, "histogram", { length: widthOf(spec.data) * bins, largest: maximumRows });
+}
 
 function figuresOf(spec: RunSpec): number {
   return fixedFigures.length + parametersOf(spec).quantiles.length;
