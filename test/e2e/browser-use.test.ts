@@ -124,7 +124,8 @@ browserTest("before joining the page says what leaves, what stays, what protects
     /Your examples and their labels/,
     /never one of fewer than three/,
     /Clipping: one weight's change counts up to 0\.5/,
-    /796\.8 kB down \(199,210 weights\)/,
+    // Words of 22 bits: three devices, 16 weight levels, values of 16 bits, and a sign.
+    /for the model's 199,210 weights: 5[45]\d\.\d kB up and about 80\d\.\d kB down in a round of 3 devices/,
     /Work in each round: about/,
   ]) {
     await about.getByText(said).waitFor();

@@ -1,4 +1,4 @@
-import { type SecureLane, uploadBytes } from "@tributary/secure-agg";
+import { downloadBytes, type SecureLane, uploadBytes } from "@tributary/secure-agg";
 import { expect, test } from "vitest";
 import { parametersFor, runFederation } from "../support/secure-agg-federation.ts";
 
@@ -11,6 +11,15 @@ test("a session sends exactly as many bytes as the plan says", async () => {
   const contribution = () => ({ values: new Float64Array(500), weight: 100 });
   const run = await runFederation({ parameters, contribution, seed: "traffic" });
   expect(run.bytesUp).toBe(7 * uploadBytes(parameters).total);
+});
+
+test.each([3, 40])("of %i clients each is sent about as many bytes as is said, and no more", async (clients) => {
+  const parameters = parametersFor(clients, lanes(500));
+  const contribution = () => ({ values: new Float64Array(500), weight: 100 });
+  const run = await runFederation({ parameters, contribution, seed: "traffic" });
+  const said = downloadBytes(parameters);
+  expect(run.bytesDown / clients).toBeLessThanOrEqual(said);
+  expect(run.bytesDown / clients).toBeGreaterThan(0.6 * said);
 });
 
 test("1,024 clients in one graph, 2²⁰ values of 16 bits: within 1.65 × of clear at one weight, 1.90 × at sixteen", () => {

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { EngineName } from "@tributary/training";
 import type { OpenRun } from "./open-runs.ts";
-import type { EngineFound } from "./training/messages.ts";
+import type { EngineFound, RoundSize } from "./training/messages.ts";
 import type { Training } from "./training/training.ts";
 
 export type EngineState =
@@ -14,8 +14,8 @@ export type EngineState =
 /** The engine that this page trains the chosen run's model on, found and measured in the training worker. */
 export class EngineHere {
   readonly state = signal<EngineState>({ kind: "loading" });
-  /** How many weights the run's model has, or how many numbers are added up, once that is known. */
-  readonly size = signal<number | undefined>(undefined);
+  /** What a round of the run sends and fetches, once that is known. */
+  readonly size = signal<RoundSize | undefined>(undefined);
   /** What it is looked for now; what is found for anything earlier comes too late. */
   #search: object | undefined;
 

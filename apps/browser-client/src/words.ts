@@ -1,6 +1,14 @@
 import type { DataSpec, ModelSpec, Phase } from "@tributary/protocol";
 import type { EngineName, Parity } from "@tributary/training";
 
+/** What one device of a round sends and fetches, in bytes. */
+interface Traffic {
+  readonly parameters: number | undefined;
+  readonly up: number;
+  readonly down: number;
+  readonly clients: number;
+}
+
 /** Everything that the page says, in one place. */
 export const words = {
   product: "Tributary",
@@ -148,10 +156,14 @@ export const words = {
     costTitle: "What it costs you",
     costs: {
       left: (rounds: number) => `${rounds} ${rounds === 1 ? "round" : "rounds"} at most; you can leave at any time.`,
-      traffic: (parameters: number) =>
-        `Traffic in each round: ${bytesText(4 * parameters)} down (${parameters.toLocaleString("en")} weights), about as much up, or less.`,
-      sums: (numbers: number) =>
-        `Traffic in each round: ${numbers.toLocaleString("en")} numbers up, ${bytesText(8 * numbers)}, and about as much down, or less.`,
+      traffic: (
+        { parameters, up, down, clients }: Traffic,
+        { secure, isOpen }: { secure: boolean; isOpen: boolean },
+      ) => {
+        const weights = parameters === undefined ? "" : ` for the model's ${parameters.toLocaleString("en")} weights`;
+        const devices = secure ? ` in a round of ${clients} devices${isOpen ? ", more in a larger one" : ""}` : "";
+        return `Traffic in each round${weights}: ${bytesText(up)} up and about ${bytesText(down)} down${devices}. On top come reports of progress, up to four a second of some 150 bytes each, and what has to be sent twice.`;
+      },
       time: (seconds: number) =>
         `Work in each round: about ${secondsText(seconds)}, at this device's measured speed and the share of it that you give.`,
       passes: "Work in each round: a pass over your data, or a few; no layers are trained.",

@@ -8,6 +8,9 @@ import Type, { type TSchema } from "typebox";
 import { needed, noPlace } from "./belonging.ts";
 import { inconsistencies } from "./consistency.ts";
 import { checkSecure } from "./secure.ts";
+import { type RoundTraffic, roundTraffic } from "./traffic.ts";
+
+export type { RoundTraffic } from "./traffic.ts";
 
 /** Every algorithm there is. A new one is a folder under packages/ and a line here. */
 const algorithms: readonly Algorithm[] = [
@@ -68,6 +71,11 @@ export function algorithmNamed(name: string, among: readonly Algorithm[] = algor
     throw ProtocolError.naming("bad_spec", [{ path: "algorithm.name", detail }]);
   }
   return found;
+}
+
+/** What one device of a run sends and fetches in a round, for a model of `parameters` weights. */
+export function trafficOfRound(spec: RunSpec, parameters: number): RoundTraffic {
+  return roundTraffic(spec, algorithmNamed(spec.algorithm.name), parameters);
 }
 
 /** The device's half of an algorithm, by name. */

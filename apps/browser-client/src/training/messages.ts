@@ -1,4 +1,5 @@
 import type { Contribution, KeptState, Question, TrainingProgress } from "@tributary/algorithm";
+import type { RoundTraffic } from "@tributary/catalog";
 import type { DataSpec, ModelSpec, RefusalCode, RunSpec } from "@tributary/protocol";
 import type { CsvSchema, EngineName, Parity, WasmFiles } from "@tributary/training";
 
@@ -94,6 +95,11 @@ export interface RunWork {
   readonly data: DataSpec;
 }
 
+/** How much a device of a run sends and fetches. */
+export interface RoundSize extends RoundTraffic {
+  readonly parameters: number | undefined;
+}
+
 /** Everything that the page asks of the worker: what is asked, what it answers, what it tells meanwhile. */
 export interface WorkerCalls {
   /** The best engine for a model, started. */
@@ -110,8 +116,8 @@ export interface WorkerCalls {
     answer: string;
     news: string;
   };
-  /** How many weights a run's model has, or how many numbers its devices add up where it trains no layers. */
-  size: { ask: { spec: RunSpec }; answer: number; news: never };
+  /** How many weights a run's model has, where it has layers, and what a round of it sends and fetches. */
+  size: { ask: { spec: RunSpec }; answer: RoundSize; news: never };
   /** How many examples a second the engine trains here. */
   speed: { ask: SpeedAsked; answer: number; news: never };
   /** The column names of a table. */

@@ -1,5 +1,5 @@
-import { lanesLength, type Trainer } from "@tributary/algorithm";
-import { algorithmNamed, clientHalfNamed } from "@tributary/catalog";
+import type { Trainer } from "@tributary/algorithm";
+import { clientHalfNamed, trafficOfRound } from "@tributary/catalog";
 import { platformRandom } from "@tributary/participant";
 import { ProtocolError } from "@tributary/protocol";
 import { continueText, fitData, parameterCount } from "@tributary/training";
@@ -43,8 +43,8 @@ let opened: (OpenedData & { readonly set: number }) | undefined;
 const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[Name]["answer"]> } = {
   engine: ({ ask, tell }) => findEngine(ask.model, tell),
   async size({ ask: { spec } }) {
-    if (spec.model !== undefined) return parameterCount(spec.model, spec.data);
-    return lanesLength(algorithmNamed(spec.algorithm.name).lanes(spec, 0));
+    const parameters = spec.model && parameterCount(spec.model, spec.data);
+    return { parameters, ...trafficOfRound(spec, parameters ?? 0) };
   },
   async predict({ ask: { model, data, weights, example } }) {
     const features = await featuresOf(example, data);

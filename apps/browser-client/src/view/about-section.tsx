@@ -35,16 +35,18 @@ function Points({ title, points }: { title: string; points: readonly string[] })
 }
 
 function costsOf({ engine, data, use }: PageState, run: OpenRun): readonly string[] {
-  const { traffic, sums, trafficUnknown, time, passes, timeUnknown, left, power } = words.about.costs;
+  const { traffic, trafficUnknown, time, passes, timeUnknown, left, power } = words.about.costs;
   const { rounds, round, epochs, model } = run;
-  const numbers = engine.size.value;
+  const size = engine.size.value;
   const speed = engine.state.value.kind === "ready" ? engine.state.value.speed : undefined;
   const examples = data.state.value.kind === "ready" ? data.state.value.found.examples : undefined;
   const share = use.share.value / 100;
   const seconds = speed === undefined || examples === undefined ? undefined : (epochs * examples) / speed / share;
   return [
     left(rounds - round),
-    numbers === undefined ? trafficUnknown : model === undefined ? sums(numbers) : traffic(numbers),
+    size === undefined
+      ? trafficUnknown
+      : traffic(size, { secure: run.secure, isOpen: run.spec.cohort.size === undefined }),
     model === undefined ? passes : seconds === undefined ? timeUnknown : time(seconds),
     power,
   ];
