@@ -101,6 +101,8 @@ export const words = {
       each: (what: string, how: string) => `In each round ${what}${how}`,
       first: (rows: number, how: string) =>
         `In the first round the sum of up to ${rows} of your rows, drawn at random, for each cluster${how}`,
+      ranges: (how: string) =>
+        `In the first round, for each column, how many of your values lie in each of many ranges${how}`,
       judgement: (what: string, how: string) => `How well the new model does on your data: ${what}${how}`,
       masked: ". It is masked, which is noise to whoever gets it.",
       clear: ", in the clear.",
@@ -114,11 +116,13 @@ export const words = {
     does: {
       training:
         "the change that training makes to the model, how many examples it trained on, and the sum of their losses",
+      steps:
+        "the change that training makes to the model divided by its steps, how many examples it trained on, the sum of their losses, and the examples times the steps",
       gradient: "the model's gradient over all of your examples, how many they are, and the sum of their losses",
       controlled:
-        "the change that training makes to the model, how its drift is to be corrected, how many examples it trained on, and the sum of their losses",
+        "the change that training makes to the model, the change in how its drift is to be corrected, how many examples it trained on, the sum of their losses, and whether this device lost what it kept",
       duals:
-        "the change that all of your rows together make to the model, how many they are, and the sums of their losses",
+        "the change that all of your rows together make to the model, how many they are, the sums of their losses and dual variables, how well the model does on them, and whether this device is new or lost what it kept",
       clusters:
         "for each cluster the sum of your rows in it and how many they are, and how far they all lie from their centres",
       products: "the sums of your columns' products, two at a time, and how many rows you have",
@@ -127,7 +131,8 @@ export const words = {
       pairs: "how often each class follows each other one in your data",
     },
     judges: {
-      answers: "its loss, how many answers were right, and of how many",
+      answers:
+        "its loss, how many answers were right, of how many, and in which of twenty equal ranges the share of right ones lies",
       losses: "its loss, and over how many examples",
       clusters: "how far your rows lie from its centres, and how many they are",
     },
@@ -149,8 +154,28 @@ export const words = {
         devices === undefined
           ? "No sum of fewer than half of a round's devices can be opened, and never one of fewer than three."
           : `No sum of fewer than ${devices} devices can be opened.`,
+      /** Where the sums over all devices' rows are all that can be read. */
+      few: {
+        clusters:
+          "The sums over all devices are read: of a cluster that has a single row in the whole round, the sum is that row, and of one with few rows their mean can be read.",
+        products:
+          "The sums over all devices are read: of a column in which a single row of the whole round has something, they show that row's values.",
+        histograms:
+          "The sums over all devices are read: in a range that a single row of the whole round lies in, its value can be seen.",
+        pairs: "The sums over all devices are read: a pair that occurs once in the whole round is seen to occur.",
+      },
+      withheld: (rows: number) =>
+        `Whatever fewer than ${rows.toLocaleString("en")} rows of a round make up is left out of the result; the coordinator can read it in the sum before that.`,
+      bounded: (largest: number, rows: number) =>
+        `This device takes part only if its values lie within ±${largest.toLocaleString("en")} and its rows are at most ${rows.toLocaleString("en")}: the sum has no room for more.`,
       clipped: (clip: number) =>
         `Clipping: one weight's change counts up to ${clip}, so that no device stands out further.`,
+      clippedSteps: (clip: number, steps: number | undefined) =>
+        `Clipping: one weight's change counts up to ${clip} for each step of training, and over a round as often as devices take steps on average${steps === undefined ? "" : `; yours are ${steps.toLocaleString("en")}, which makes up to ${rounded(clip * steps)}`}.`,
+      clippedControl: (clip: number, control: number) =>
+        `Clipping: one weight's change counts up to ${clip}, and the change in how its drift is to be corrected up to ${control}, so that no device stands out further.`,
+      unclipped:
+        "Nothing is clipped: a device whose examples are unlike the others' shows in the sum as far as they differ.",
       noNoise: "No noise is added to the model: what many devices have in common can be seen in it.",
     },
     costTitle: "What it costs you",

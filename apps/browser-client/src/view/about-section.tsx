@@ -14,7 +14,7 @@ export function AboutSection({ state, run }: { state: PageState; run: OpenRun })
       <div class="columns-two">
         <Points title={leavesTitle} points={leavesOf(run)} />
         <Points title={staysTitle} points={staysOf(run)} />
-        <Points title={guardTitle} points={guardsOf(run, { roster })} />
+        <Points title={guardTitle} points={guardsOf(run, { roster, examples: examplesOf(state) })} />
         <Points title={costTitle} points={costsOf(state, run)} />
       </div>
     </section>
@@ -39,7 +39,7 @@ function costsOf({ engine, data, use }: PageState, run: OpenRun): readonly strin
   const { rounds, round, epochs, model } = run;
   const size = engine.size.value;
   const speed = engine.state.value.kind === "ready" ? engine.state.value.speed : undefined;
-  const examples = data.state.value.kind === "ready" ? data.state.value.found.examples : undefined;
+  const examples = examplesOf({ data });
   const share = use.share.value / 100;
   const seconds = speed === undefined || examples === undefined ? undefined : (epochs * examples) / speed / share;
   return [
@@ -50,4 +50,8 @@ function costsOf({ engine, data, use }: PageState, run: OpenRun): readonly strin
     model === undefined ? passes : seconds === undefined ? timeUnknown : time(seconds),
     power,
   ];
+}
+
+function examplesOf({ data }: Pick<PageState, "data">): number | undefined {
+  return data.state.value.kind === "ready" ? data.state.value.found.examples : undefined;
 }
