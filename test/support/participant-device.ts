@@ -74,7 +74,10 @@ export interface TestDevice {
 }
 
 /** A device with sixteen points of two clusters; `different` replaces any of its options. */
-export function deviceOf(coordinator: ScriptedCoordinator, different: Partial<ParticipantOptions> = {}): TestDevice {
+export function deviceOf(
+  coordinator: Pick<ScriptedCoordinator, "url">,
+  different: Partial<ParticipantOptions> = {},
+): TestDevice {
   const events = new Log<ParticipantEvent>();
   const data = clusters(16);
   const trainer = softmaxTrainer(data);
