@@ -149,7 +149,7 @@ export const runSpecs: Readonly<Record<string, Readonly<Record<string, unknown>>
   },
   statistics: {
     ...whole,
-    algorithm: { name: "statistics", bins: 10, quantiles: [], grid: { kind: "linear", from: 0, to: 1 } },
+    algorithm: { name: "statistics", bins: 10, quantiles: [], largest: 100, grid: { kind: "linear", from: 0, to: 1 } },
     data: table,
   },
   "statistics over a wide grid": {
