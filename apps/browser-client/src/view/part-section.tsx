@@ -108,11 +108,11 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
 const mostOftenMs = 10_000;
 
 /** For who has the page read out: a line a round, and not all of them where rounds are short. */
-function Summary({ part: { updates, log } }: { part: PartState }) {
+function Summary({ part: { sent, log } }: { part: PartState }) {
   const now = useNow();
-  const said = useRef({ text: "", updates: 0, at: 0 });
-  if (updates !== said.current.updates && now - said.current.at >= mostOftenMs) {
-    said.current = { text: log[0]?.text ?? "", updates, at: now };
+  const said = useRef({ text: "", round: 0, at: 0 });
+  if (sent.update !== said.current.round && now - said.current.at >= mostOftenMs) {
+    said.current = { text: log[0]?.text ?? "", round: sent.update, at: now };
   }
   return <Live role="status" class="unseen" text={said.current.text} />;
 }
