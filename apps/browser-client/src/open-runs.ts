@@ -27,7 +27,6 @@ const PublicSpec = Type.Object({
   algorithm: Type.Object({
     name: Type.String(),
     epochs: Type.Optional(Type.Integer()),
-    clip: Type.Optional(Type.Number()),
     batchSize: Type.Optional(Type.Union([Type.Integer(), Type.Literal("all")])),
     init: Type.Optional(Type.Object({ kind: Type.String(), rows: Type.Optional(Type.Integer()) })),
   }),
@@ -61,8 +60,6 @@ export interface OpenRun {
   readonly minimum: number;
   /** Fewest devices whose sum may be opened, where that is said; half the cohort and at least three otherwise. */
   readonly minimumSurvivors: number | undefined;
-  /** Largest change of one weight that counts; `undefined` where the algorithm bounds nothing so. */
-  readonly clip: number | undefined;
   /** Passes over a device's data in a round. */
   readonly epochs: number;
   /** Whether devices judge each new model on their data. */
@@ -129,7 +126,6 @@ function openRun({ run, name, phase, round, metrics, spec }: RunRecord): OpenRun
     isCurious: secureAggregation === "required" && secure.rule === "curious",
     minimum: cohort.minimum,
     minimumSurvivors: secure.minimumSurvivors,
-    clip: algorithm.clip,
     epochs: algorithm.epochs ?? 1,
     judged: evaluation.on === "clients",
     hasAccuracy: evaluation.on !== "nowhere" && data.target === "class",
