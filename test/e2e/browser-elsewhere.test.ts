@@ -50,7 +50,10 @@ browserTest("a page from another origin finishes a secure round with Node device
   expect(round!.survivors).toHaveLength(3);
   expect(round!.evaluation!["loss"]).toBeLessThan(2.3);
   await page.getByText("The run is over. Thank you").waitFor();
-  await page.getByText(/Round 1: sent the update, .*masked/).waitFor();
+  await page
+    .getByRole("log")
+    .getByText(/Round 1: sent the update, .*masked/)
+    .waitFor();
   expect(complaints).toEqual([]);
   // Its own files, and no byte of what the device sends.
   expect(host.asked.filter((request) => !/^(GET|HEAD) /.test(request))).toEqual([]);

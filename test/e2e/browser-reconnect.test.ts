@@ -38,7 +38,10 @@ browserTest("a page goes on by itself when its network was gone, and nothing it 
   await page.goto(`${proxy.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
-  await page.getByText(/Round 2: sent the update/).waitFor();
+  await page
+    .getByRole("log")
+    .getByText(/Round 2: sent the update/)
+    .waitFor();
   const restore = proxy.cut();
   await page.getByText(/^Connection lost: .*It comes back by itself/).waitFor();
   const rounds = () => coordinator.get<RoundRecord[]>(routes.rounds(run));

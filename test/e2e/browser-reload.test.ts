@@ -101,6 +101,7 @@ browserTest("a duplicated tab registers nobody: it asks for the join token, as a
   const second = await opening;
   await second.getByRole("textbox", { name: "Join token" }).waitFor();
   const left = second.getByRole("region", { name: "What left this device" });
+  await left.getByText(/in all\.$/).click();
   await left.getByRole("cell", { name: "Request without content" }).first().waitFor();
   expect(await left.getByRole("cell", { name: /^Enrolment/ }).count()).toBe(0);
   await page.reload();

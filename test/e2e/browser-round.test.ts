@@ -82,7 +82,10 @@ browserTest("what a browser gives to a secure sum leaves it masked", async () =>
   // Ten classes by chance: ln 10 = 2.30. A sum with a mask left in it is noise.
   expect(round!.evaluation!["loss"]).toBeLessThan(2.3);
   await page.getByText("The run is over. Thank you").waitFor();
-  await page.getByText(/Round 1: sent the update, .*masked/).waitFor();
+  await page
+    .getByRole("log")
+    .getByText(/Round 1: sent the update, .*masked/)
+    .waitFor();
   await page.getByText("This round's sum is over 3 devices").waitFor();
   expect(await page.getByText(/sent the update/).allTextContents()).not.toContainEqual(
     expect.not.stringMatching(/masked/),

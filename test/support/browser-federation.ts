@@ -120,4 +120,4 @@ export async function chooseDigits(page: Page, shard: { device: number; of: numb
 }
 
 /** What the page says of the engine. */
-export const engineShown = (page: Page) => page.getByRole("region", { name: "This device" }).textContent();
+export const engineShown = (page: Page) => page.getByRole("region", { name: "This device", exact: true }).textContent();

@@ -9,64 +9,76 @@ const pageful = 50;
 
 /** Everything that left this device. */
 export function LedgerSection({ ledger, isTakingPart }: { ledger: PageLedger; isTakingPart: boolean }) {
-  const shown = useSignal(pageful);
-  const carrying = useSignal(false);
-  const {
-    title,
-    about,
-    total,
-    nothing,
-    newest,
-    older,
-    save,
-    onlyCarrying,
-    noPicture,
-    kinds: kindsTitle,
-  } = words.ledger;
-  const count = ledger.count.value;
-  const saveIt = async () =>
-    saveFile(words.ledger.file, new Blob([await ledger.export()], { type: "application/json" }));
+  const { title, about, noPicture } = words.ledger;
+  if (!isTakingPart && ledger.withContent === 0) {
+    // Folded up, for its growth to move nothing while a person reads and chooses.
+    return (
+      <section class="card ledger" aria-labelledby="ledger">
+        <h2 id="ledger">{title}</h2>
+        <details>
+          <summary>{totalText(ledger)}</summary>
+          <p class="hint">{about}</p>
+          <Lists ledger={ledger} />
+        </details>
+      </section>
+    );
+  }
   const { pictured } = ledger;
-  const entries = ledger.newest(shown.value + 1, carrying.value);
-  const hasOlder = entries.length > shown.value;
   return (
     <section class="card ledger" aria-labelledby="ledger">
       <h2 id="ledger">{title}</h2>
       <p class="hint">{about}</p>
-      <p class="total">{count === 0 ? nothing : total(count, ledger.bytes.value, ledger.masked.value)}</p>
-      {!isTakingPart && ledger.withContent === 0 ? null : pictured.value === undefined ? (
+      <p class="total">{totalText(ledger)}</p>
+      {pictured.value === undefined ? (
         <p class="noise hint">{noPicture}</p>
       ) : (
         <Noise portrait={pictured.value.portrait} title={pictureTitle(pictured.value.entry)} />
       )}
-      {count === 0 ? null : (
-        <>
-          <h3 id="kinds">{kindsTitle}</h3>
-          <Kinds ledger={ledger} />
-          <h3 id="departures">{newest}</h3>
-          <label class="tick">
-            <input
-              type="checkbox"
-              checked={carrying.value}
-              onChange={(event) => (carrying.value = event.currentTarget.checked)}
-            />
-            <span>{onlyCarrying}</span>
-          </label>
-          <Departures entries={entries.slice(0, shown.value)} />
-          {ledger.isPartial && !hasOlder ? <p class="hint">{words.ledger.partial}</p> : null}
-          <p class="buttons">
-            {!hasOlder ? null : (
-              <button type="button" class="secondary" onClick={() => (shown.value += pageful)}>
-                {older}
-              </button>
-            )}
-            <button type="button" class="secondary" onClick={() => void saveIt()}>
-              {save}
-            </button>
-          </p>
-        </>
-      )}
+      <Lists ledger={ledger} />
     </section>
+  );
+}
+
+function totalText({ count, bytes, masked }: PageLedger): string {
+  const { nothing, total } = words.ledger;
+  return count.value === 0 ? nothing : total(count.value, bytes.value, masked.value);
+}
+
+/** All of it, by kind and one by one, and the file to save. */
+function Lists({ ledger }: { ledger: PageLedger }) {
+  const shown = useSignal(pageful);
+  const carrying = useSignal(false);
+  if (ledger.count.value === 0) return null;
+  const { newest, older, save, onlyCarrying, kinds: kindsTitle, partial, file } = words.ledger;
+  const saveIt = async () => saveFile(file, new Blob([await ledger.export()], { type: "application/json" }));
+  const entries = ledger.newest(shown.value + 1, carrying.value);
+  const hasOlder = entries.length > shown.value;
+  return (
+    <>
+      <h3 id="kinds">{kindsTitle}</h3>
+      <Kinds ledger={ledger} />
+      <h3 id="departures">{newest}</h3>
+      <label class="tick">
+        <input
+          type="checkbox"
+          checked={carrying.value}
+          onChange={(event) => (carrying.value = event.currentTarget.checked)}
+        />
+        <span>{onlyCarrying}</span>
+      </label>
+      <Departures entries={entries.slice(0, shown.value)} />
+      {ledger.isPartial && !hasOlder ? <p class="hint">{partial}</p> : null}
+      <p class="buttons">
+        {!hasOlder ? null : (
+          <button type="button" class="secondary" onClick={() => (shown.value += pageful)}>
+            {older}
+          </button>
+        )}
+        <button type="button" class="secondary" onClick={() => void saveIt()}>
+          {save}
+        </button>
+      </p>
+    </>
   );
 }
 

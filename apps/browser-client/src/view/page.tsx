@@ -60,7 +60,10 @@ export function Page({ state }: { state: PageState }) {
         {part === undefined || !hasModel(part.state.value) ? null : (
           <ModelSection state={state} run={part.state.value.run} found={part.found} />
         )}
-        <LedgerSection ledger={state.ledger} isTakingPart={part !== undefined} />
+        {/* What comes above it would push it down. */}
+        {part === undefined && runs.kind === "loading" ? null : (
+          <LedgerSection ledger={state.ledger} isTakingPart={part !== undefined} />
+        )}
       </main>
       <Provenance address={state.address} />
     </>
