@@ -6,7 +6,7 @@ const shared = {
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
 };
-const pages = ["test/e2e/browser-*.test.ts", "test/e2e/dashboard-*.test.ts"];
+const [joining, operating] = ["test/e2e/browser-*.test.ts", "test/e2e/dashboard-*.test.ts"];
 const limits = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" } as const;
 
 export default defineConfig({
@@ -19,20 +19,31 @@ export default defineConfig({
           ...limits,
           name: "side by side",
           include: ["test/**/*.test.ts"],
-          exclude: [...pages],
+          exclude: [joining, operating],
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
-      // Files that start a browser run by themselves: it keeps both busy.
+      // A browser that shows the operator's page waits more than it works.
+      {
+        ...shared,
+        test: {
+          ...limits,
+          name: "two browsers",
+          include: [operating],
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      // One that trains keeps both cores busy, and runs by itself.
       {
         ...shared,
         test: {
           ...limits,
           name: "alone",
-          include: [...pages],
+          include: [joining],
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

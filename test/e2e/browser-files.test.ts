@@ -158,10 +158,10 @@ browserTest("what a person chose instead of files that were still being read is 
   const coordinator = await startCoordinator();
   const { run } = await coordinator.startRun(alone);
   const folder = join(await dataFolder(), "many");
-  const image = greyPng(700, 700, new Uint8Array(700 * 700).fill(7));
+  const image = greyPng(600, 600, new Uint8Array(600 * 600).fill(7));
   for (let label = 0; label < 10; label++) {
     await mkdir(join(folder, `${label}`), { recursive: true });
-    for (let i = 0; i < 15; i++) await writeFile(join(folder, `${label}`, `${i}.png`), image);
+    for (let i = 0; i < 8; i++) await writeFile(join(folder, `${label}`, `${i}.png`), image);
   }
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -171,7 +171,7 @@ browserTest("what a person chose instead of files that were still being read is 
   };
   await choose();
   const startedAt = performance.now();
-  await page.getByText("150 examples ready").waitFor();
+  await page.getByText("80 examples ready").waitFor();
   const readingMs = performance.now() - startedAt;
   await page.getByText("Demo: drawn digits", { exact: true }).click();
   await choose();
@@ -183,7 +183,7 @@ browserTest("what a person chose instead of files that were still being read is 
   await page.getByRole("button", { name: "Join" }).click();
   const [round] = await coordinator.rounds(run);
   expect(round!.weight).toBe(shown);
-  expect(shown).not.toBe(150);
+  expect(shown).not.toBe(80);
 });
 
 browserTest("what is left out of a folder is said, and what lies deeper belongs to its class", async () => {

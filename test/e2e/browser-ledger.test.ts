@@ -150,6 +150,6 @@ browserTest("a reload keeps the ledger of its tab, and another tab has one of it
   await other.getByText("No run is open just now").waitFor();
   await other
     .getByRole("region", { name: "What left this device" })
-    .getByText(/^\d+ messages?, 0 B in all\.$/)
+    .getByText(/^\d+ messages?, 0 bytes in all\.$/)
     .waitFor();
 });
