@@ -7,6 +7,7 @@ const shared = {
   ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
 };
 const [joining, operating] = ["test/e2e/browser-*.test.ts", "test/e2e/dashboard-*.test.ts"];
+const busy = ["engines", "page", "round", "webgpu"].map((name) => `test/e2e/browser-${name}.test.ts`);
 const limits = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" } as const;
 
 export default defineConfig({
@@ -24,24 +25,25 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // A browser that shows the operator's page waits more than it works.
+      // Most browsers wait more than they work.
       {
         ...shared,
         test: {
           ...limits,
           name: "two browsers",
-          include: [operating],
+          include: [operating, joining],
+          exclude: busy,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
       },
-      // One that trains keeps both cores busy, and runs by itself.
+      // One that calculates on a graphics processor in software, or is timed, has both cores to itself.
       {
         ...shared,
         test: {
           ...limits,
           name: "alone",
-          include: [joining],
+          include: busy,
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
         },
