@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 import { type Canary, canariesIn } from "../support/canary.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { greyPng } from "../support/png.ts";
@@ -113,7 +113,7 @@ browserTest(
     await page.getByLabel("Keep these files in this browser").check();
     await page.getByText("They are kept.").waitFor();
     await page.getByRole("button", { name: "Join" }).click();
-    const sent = page.getByText(/Round \d+: sent the update/).first();
+    const sent = firstUpdate(page);
     await sent.waitFor();
 
     await page.reload();

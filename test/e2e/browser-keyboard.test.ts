@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { startCoordinator } from "../support/browser-federation.ts";
+import { firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 }, stop: { rounds: 10_000 } };
 
@@ -36,10 +36,7 @@ browserTest("everything is done with the keyboard alone, and its place is never 
   await page.keyboard.press("Enter");
   await expect.poll(() => focused(page)).toBe("Taking part in By hand");
 
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor();
+  await firstUpdate(page).waitFor();
   await tabTo(page, "button", "Fetch the newest model");
   await page.keyboard.press("Enter");
   await page.getByText(/^Version \d+/).waitFor();

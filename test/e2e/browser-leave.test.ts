@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const alone = {
   cohort: { size: 1, minimum: 1, overSelect: 1 },
@@ -71,10 +71,7 @@ async function leaveNothing(spec: Record<string, unknown>): Promise<void> {
     await at.getByText("20 examples ready").waitFor();
     await expect.poll(() => at.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
     await at.getByRole("button", { name: "Join" }).click();
-    await at
-      .getByText(/Round \d+: sent the update/)
-      .first()
-      .waitFor();
+    await firstUpdate(at).waitFor();
   };
   const keptOfRun = async () => (await stored(page)).filter((name) => name.endsWith(run));
   await takePart(page);
@@ -117,10 +114,7 @@ browserTest("a reload that lost the person's files says so, and joins with nothi
   await page.getByLabel("File", { exact: true }).setInputFiles(csv("mine.csv", 20));
   await page.getByRole("button", { name: "Use this table" }).click();
   await page.getByRole("button", { name: "Join" }).click();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor();
+  await firstUpdate(page).waitFor();
   await page.reload();
   await page.getByText("Choose them again to go on").waitFor();
   await page.getByLabel("File", { exact: true }).setInputFiles(csv("other.csv", 30));
@@ -167,10 +161,7 @@ browserTest("how a run ended is told, and that a chosen one has", async () => {
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor();
+  await firstUpdate(page).waitFor();
   await coordinator.post(`/v1/runs/${run}/stop`);
   await page.getByText("The operator stopped the run. Thank you").waitFor();
   await page.getByRole("button", { name: "Back to the start" }).click();

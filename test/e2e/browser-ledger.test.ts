@@ -4,7 +4,7 @@ import type { LedgerEntry } from "@tributary/participant";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 import { recordingProxy } from "../support/recording-proxy.ts";
 
 const sum = (entries: readonly LedgerEntry[]) => entries.reduce((total, { bytes }) => total + bytes, 0);
@@ -123,15 +123,9 @@ browserTest("a reload keeps the ledger of its tab, and another tab has one of it
   await page.goto(`${proxy.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor();
+  await firstUpdate(page).waitFor();
   await page.reload();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor({ timeout: 60_000 });
+  await firstUpdate(page).waitFor({ timeout: 60_000 });
   await coordinator.post(`/v1/runs/${run}/stop`);
   await page.getByText("The operator stopped the run").waitFor();
   // Every request that passed the proxy, before the reload and after it: each is written down before it leaves.

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { browserTest, chromiumFlags, layoutShifts, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -201,10 +201,7 @@ browserTest("axe finds nothing serious before, during and after, light or dark",
     await chooseDigits(page, { device: 1, of: 3 });
     expect(await seriousFaults(page)).toEqual([]);
     await page.getByRole("button", { name: "Join" }).click();
-    await page
-      .getByText(/Round \d+: sent the update/)
-      .first()
-      .waitFor();
+    await firstUpdate(page).waitFor();
     expect(await seriousFaults(page)).toEqual([]);
     await page.getByRole("button", { name: "Fetch the newest model" }).click();
     await page.getByText(/^Version \d+/).waitFor();

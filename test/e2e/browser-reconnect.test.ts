@@ -1,7 +1,7 @@
 import { type RoundRecord, routes } from "@tributary/protocol";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 import { recordingProxy } from "../support/recording-proxy.ts";
 
 // One device alone is a cohort, so that nothing but the page's own coming back decides these.
@@ -14,10 +14,7 @@ browserTest("a page goes on by itself when its coordinator was killed and comes 
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor();
+  await firstUpdate(page).waitFor();
 
   await coordinator.kill();
   await page.getByText("Connection lost").first().waitFor();
@@ -61,10 +58,7 @@ browserTest("a reload joins again as the same device; leaving is for good", asyn
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor();
+  await firstUpdate(page).waitFor();
 
   await page.reload();
   await page.getByRole("button", { name: "Do not join again" }).click();
@@ -76,10 +70,7 @@ browserTest("a reload joins again as the same device; leaving is for good", asyn
   await page.getByText("Connected", { exact: true }).waitFor();
   await page.reload();
   await page.getByRole("heading", { name: "Going on where you were" }).waitFor();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor({ timeout: 60_000 });
+  await firstUpdate(page).waitFor({ timeout: 60_000 });
   expect(await coordinator.get<unknown[]>("/v1/clients")).toHaveLength(1);
 
   await page.getByRole("button", { name: "Leave" }).click();

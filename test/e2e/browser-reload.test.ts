@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const alone = {
   cohort: { size: 1, minimum: 1, overSelect: 1 },
@@ -9,7 +9,6 @@ const alone = {
   stop: { rounds: 10_000 },
 };
 const table = { ...alone, data: { kind: "table", shape: [1], target: "class", classes: 2 } };
-const firstUpdate = (page: Page) => page.getByText(/Round \d+: sent the update/).first();
 
 /** Chooses a table of so many rows, and keeps it. */
 async function keepTable(page: Page, rows: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 }, evaluation: { on: "nowhere" } };
 
@@ -31,10 +31,7 @@ browserTest("a coordinator that shows another key than before is not trusted unt
   await page.getByRole("button", { name: "Trust the new key" }).click();
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByRole("button", { name: "Join" }).click();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor({ timeout: 60_000 });
+  await firstUpdate(page).waitFor({ timeout: 60_000 });
   expect(await coordinator.get<unknown[]>("/v1/clients")).toHaveLength(1);
 });
 

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 } };
 
@@ -68,10 +68,7 @@ browserTest("the screen is kept on by one lock, which is given back", async () =
   await chooseDigits(page, { device: 1, of: 3 });
   await page.getByLabel("Keep the screen on").check();
   await page.getByRole("button", { name: "Join" }).click();
-  await page
-    .getByText(/Round \d+: sent the update/)
-    .first()
-    .waitFor();
+  await firstUpdate(page).waitFor();
   await expect.poll(locks).toEqual({ asked: 1, held: 1 });
   await page.getByText("How much of this device to use").click();
   await page.getByLabel("Keep the screen on").uncheck();

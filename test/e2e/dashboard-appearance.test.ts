@@ -3,24 +3,13 @@ import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, layoutShifts, openPage } from "../support/browser-chromium.ts";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
-import { HandDevice, tinyJudgement, tinyUpdate } from "../support/coordinator-device.ts";
+import { HandDevice } from "../support/coordinator-device.ts";
 import { localCoordinator } from "../support/coordinator-local.ts";
+import { oneDevice, playRound } from "../support/one-device-run.ts";
 import { specOf } from "../support/specs.ts";
 
 /** A machine that is busy with other things takes its time. */
 const patient = { timeout: 20_000 };
-
-const oneDevice = {
-  cohort: { size: 1, minimum: 1, overSelect: 1 },
-  evaluation: { on: "clients" },
-  stop: { rounds: 20 },
-};
-
-async function playRound(device: HandDevice, round: number): Promise<void> {
-  const of = (kind: string) => device.asked((hint) => hint.round === round && hint.kind === kind);
-  await device.answer(await of("train"), tinyUpdate(0.1));
-  await device.answer(await of("evaluate"), tinyJudgement(10, 4 / round, 8));
-}
 
 /** When what is on the page has been drawn, and whoever watches its layout has heard of it. */
 function drawn(page: Page): Promise<void> {

@@ -3,23 +3,11 @@ import axe from "axe-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, layoutShifts, openPage } from "../support/browser-chromium.ts";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
-import { HandDevice, tinyJudgement, tinyUpdate } from "../support/coordinator-device.ts";
+import { HandDevice, tinyUpdate } from "../support/coordinator-device.ts";
 import { localCoordinator } from "../support/coordinator-local.ts";
 import { dataFolder } from "../support/data-folder.ts";
+import { oneDevice, playRound } from "../support/one-device-run.ts";
 import { specOf } from "../support/specs.ts";
-
-const oneDevice = {
-  cohort: { size: 1, minimum: 1, overSelect: 1 },
-  evaluation: { on: "clients" },
-  stop: { rounds: 20 },
-};
-
-/** Trains and judges one round; 8 of 10 examples are right. */
-async function playRound(device: HandDevice, round: number): Promise<void> {
-  const of = (kind: string) => device.asked((hint) => hint.round === round && hint.kind === kind);
-  await device.answer(await of("train"), tinyUpdate(0.1));
-  await device.answer(await of("evaluate"), tinyJudgement(10, 4 / round, 8));
-}
 
 browserTest("rounds appear by themselves, with curve, devices and versions; buttons steer the run", async () => {
   const { url } = await localCoordinator();

@@ -119,5 +119,8 @@ export async function chooseDigits(page: Page, shard: { device: number; of: numb
   await expect.poll(() => page.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
 }
 
+/** On the join page: the line that says that an update has left. */
+export const firstUpdate = (page: Page) => page.getByText(/Round \d+: sent the update/).first();
+
 /** What the page says of the engine. */
 export const engineShown = (page: Page) => page.getByRole("region", { name: "This device", exact: true }).textContent();
