@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
+import { type RoundRecord, type RunRecord, routes, wallSecondsOf } from "@tributary/protocol";
 import { openData, sourceQuery } from "@tributary/training/node";
 import { type Child, startChild } from "./child.ts";
 import { type DataFlags, dataArguments, openOptions, sourceOptions } from "./data-flags.ts";
@@ -9,7 +9,7 @@ import { UsageError } from "./exit.ts";
 import { parseModel } from "./model-flags.ts";
 import { bar, bytesText, isTerminal, notSecure, print, printJson } from "./output.ts";
 import { Rest } from "./rest.ts";
-import { bytesPerClient, roundLine, roundSeconds } from "./round-line.ts";
+import { bytesPerClient, roundLine } from "./round-line.ts";
 import { untilSignalled } from "./signals.ts";
 import { watchRun } from "./watch.ts";
 
@@ -167,7 +167,7 @@ function roundJson(round: RoundRecord): object {
     accuracy: round.evaluation?.["accuracy"],
     bytesUpPerClient: up,
     bytesDownPerClient: down,
-    seconds: roundSeconds(round),
+    seconds: wallSecondsOf(round),
     trainingSeconds: round.seconds.collecting,
   };
 }
@@ -209,7 +209,7 @@ function summarise(result: {
     aloneAccuracy: mean(alone),
     bytesUpPerClientPerRound: mean(rounds.map((round) => bytesPerClient(round).up)),
     bytesDownPerClientPerRound: mean(rounds.map((round) => bytesPerClient(round).down)),
-    secondsPerRound: mean(rounds.map(roundSeconds)),
+    secondsPerRound: mean(rounds.map(wallSecondsOf)),
     secureAggregation: spec.secureAggregation,
     seed: flags.seed,
   };

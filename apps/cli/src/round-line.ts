@@ -1,10 +1,5 @@
-import { type RoundRecord, trafficOf } from "@tributary/protocol";
+import { type RoundRecord, trafficOf, wallSecondsOf } from "@tributary/protocol";
 import { bytesText, metricsText } from "./output.ts";
-
-/** Wall seconds of a round, from gathering to its evaluation's end. */
-export function roundSeconds({ seconds }: RoundRecord): number {
-  return seconds.gathering + seconds.collecting + seconds.aggregating + seconds.evaluating;
-}
 
 /** Bytes that went up and down for the average client that was asked, judging with it. */
 export function bytesPerClient(round: RoundRecord): { up: number; down: number } {
@@ -21,6 +16,6 @@ export function roundLine(round: RoundRecord): string {
     `${round.survivors.length}/${round.cohort.length} clients`,
     metricsText({ ...round.metrics, ...round.evaluation }),
     `↑ ${bytesText(up)} ↓ ${bytesText(down)} a client`,
-    `${roundSeconds(round).toFixed(1)} s`,
+    `${wallSecondsOf(round).toFixed(1)} s`,
   ].join("  ");
 }

@@ -1,12 +1,11 @@
-import type { Judging, RoundRecord, RunTotals } from "@tributary/protocol";
+import { type Judging, type RoundRecord, type RunTotals, wallSecondsOf } from "@tributary/protocol";
 
 export const noTotals: RunTotals = { bytesUp: 0, bytesDown: 0, seconds: 0 };
 
 /** The totals with one more committed round, not judged yet. */
 export function withRound(totals: RunTotals, round: Pick<RoundRecord, keyof RunTotals>): RunTotals {
-  const { bytesUp, bytesDown, seconds } = round;
-  const wall = Object.values(seconds).reduce((sum, part) => sum + part, 0);
-  return plus(totals, { bytesUp, bytesDown, seconds: wall });
+  const { bytesUp, bytesDown } = round;
+  return plus(totals, { bytesUp, bytesDown, seconds: wallSecondsOf(round) });
 }
 
 /** The totals with the judgement of a round that is in them. */

@@ -58,7 +58,3 @@ export function secondsOf({ seconds, steps }: RoundSummary): Record<TimePart, nu
 
 export const timeParts = ["waiting", "training", "unmasking", "aggregation", "judging"] as const;
 export type TimePart = (typeof timeParts)[number];
-
-export function wallSeconds({ seconds }: RoundSummary): number {
-  return Object.values(seconds).reduce((sum, part) => sum + part, 0);
-}

@@ -21,12 +21,13 @@ export function checkSecure(spec: RunSpec, algorithm: Algorithm): void {
   }
   const clients = cohortOf(spec);
   try {
-    const planned = { train: algorithm.lanes(spec, 1), evaluate: algorithm.evaluationLanes(spec) } as const;
-    for (const kind of ["train", "evaluate"] as const) {
-      planSessions(spec, clients, { ...anySession, kind, lanes: planned[kind] });
-    }
     const later = algorithm.laterLanes?.(spec);
-    if (later !== undefined) planSessions(spec, clients, { ...anySession, kind: "train", lanes: later });
+    const sessions = [
+      { kind: "train", lanes: algorithm.lanes(spec, 1) },
+      { kind: "evaluate", lanes: algorithm.evaluationLanes(spec) },
+      ...(later === undefined ? [] : [{ kind: "train", lanes: later } as const]),
+    ] as const;
+    for (const session of sessions) planSessions(spec, clients, { ...anySession, ...session });
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     refuse(error.message);

@@ -125,6 +125,11 @@ export function trafficOf({ bytesUp, bytesDown, judging }: Pick<RoundRecord, "by
   return { up: bytesUp + (judging?.bytesUp ?? 0), down: bytesDown + (judging?.bytesDown ?? 0) };
 }
 
+/** Wall seconds of a round, from gathering to the end of its judging. */
+export function wallSecondsOf({ seconds }: Pick<RoundRecord, "seconds">): number {
+  return Object.values(seconds).reduce((sum, part) => sum + part, 0);
+}
+
 /** What is left of a round's record without its members. */
 export function summaryOf({ cohort, survivors, dropped, ...rest }: RoundRecord): RoundSummary {
   return { ...rest, asked: cohort.length, survived: survivors.length, lost: lossesOf(dropped) };

@@ -25,6 +25,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
   const problems = new Map<RunId, RunProblem>();
   const sessions = new RecentSessions();
   const listeners = new Set<(events: readonly FederationEvent[]) => void>();
+  const hasNotes = () => noted.length > 0 || ended.length > 0 || problems.size > 0;
 
   async function change(
     write: (tables: Transaction<Tables>) => Promise<void>,
@@ -134,7 +135,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
 
     noteEvent: (event) => void noted.push(event),
     writeEvents: async () => {
-      if (noted.length > 0 || ended.length > 0 || problems.size > 0) await change(async () => {});
+      if (hasNotes()) await change(async () => {});
     },
     events: (page) => events.pageOfEvents(database, page),
     eventRange: () => events.eventRange(database),
@@ -144,7 +145,7 @@ export function sqlStore(database: Kysely<Tables>): Store {
     },
 
     async close() {
-      if (seen.size > 0 || noted.length > 0 || ended.length > 0 || problems.size > 0) await change(async () => {});
+      if (seen.size > 0 || hasNotes()) await change(async () => {});
       await database.destroy();
     },
   };

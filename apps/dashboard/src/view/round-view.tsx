@@ -9,11 +9,12 @@ import {
   routes,
   summaryOf,
   trafficOf,
+  wallSecondsOf,
 } from "@tributary/protocol";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { attemptPaths, type Dashboard, pageAttempts } from "../dashboard.ts";
-import { figureText, secondsOf, timeParts, wallSeconds } from "../figures.ts";
+import { figureText, secondsOf, timeParts } from "../figures.ts";
 import { bytes, count, seconds, shortId } from "../format.ts";
 import { link } from "../place.ts";
 import { useResource, useResources } from "../use-resource.ts";
@@ -187,7 +188,7 @@ function factsOf(record: RoundRecord): Fact[] {
     [words.rounds.attempt, count(record.attempt)],
     [text.model, count(record.modelVersion)],
     [words.rounds.committed, <Moment key="at" at={record.committedAt} />],
-    [text.wall, seconds(wallSeconds(summary))],
+    [text.wall, seconds(wallSecondsOf(summary))],
     ...timeParts.filter((part) => parts[part] > 0).map((part): Fact => [words.time.parts[part], seconds(parts[part])]),
     [words.rounds.up, bytes(trafficOf(record).up)],
     [words.rounds.down, bytes(trafficOf(record).down)],

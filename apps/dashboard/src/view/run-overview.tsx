@@ -1,18 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { isOver, type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
+import { isOver, type RoundSummary, type RunRecord, routes, trafficOf, wallSecondsOf } from "@tributary/protocol";
 import type { ComponentChildren } from "preact";
 import { type Dashboard, historyPath } from "../dashboard.ts";
-import {
-  figureNames,
-  figureOf,
-  figureText,
-  isShare,
-  leadingFigure,
-  secondsOf,
-  specOf,
-  timeParts,
-  wallSeconds,
-} from "../figures.ts";
+import { figureNames, figureOf, figureText, isShare, leadingFigure, secondsOf, specOf, timeParts } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
@@ -66,7 +56,7 @@ function Figures({ run, last }: { run: RunRecord; last: RoundSummary | undefined
     leading === undefined ? [words.figure.none, unknown] : [figureName(leading[0]), figureText(...leading)],
     [words.figure.devices, count(run.devices ?? 0)],
     [words.figure.inSum, last === undefined ? unknown : `${count(last.survived)} ${words.of} ${count(last.asked)}`],
-    [words.figure.seconds, last === undefined ? unknown : seconds(wallSeconds(last))],
+    [words.figure.seconds, last === undefined ? unknown : seconds(wallSecondsOf(last))],
     [words.figure.bytes, last === undefined ? unknown : bytes(trafficOf(last).up + trafficOf(last).down)],
   ];
   return (

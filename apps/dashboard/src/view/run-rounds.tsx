@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
-import { type RoundSummary, type RunRecord, routes, trafficOf } from "@tributary/protocol";
+import { type RoundSummary, type RunRecord, routes, trafficOf, wallSecondsOf } from "@tributary/protocol";
 import type { ComponentChildren } from "preact";
 import { useCallback, useMemo } from "preact/hooks";
 import { type Dashboard, pagePaths } from "../dashboard.ts";
-import { figureNames, figureOf, wallSeconds } from "../figures.ts";
+import { figureNames, figureOf } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
 import { link } from "../place.ts";
 import { useResources } from "../use-resource.ts";
@@ -39,7 +39,7 @@ export function RunRounds({ run, dashboard }: { run: RunRecord; dashboard: Dashb
     ),
     column(words.rounds.inSum, ({ survived, asked }) => `${count(survived)} ${words.of} ${count(asked)}`),
     column(words.rounds.lost, (round) => lossesText(round) || <Unknown why={words.unknown.nothingLost} />),
-    column(words.rounds.seconds, (round) => seconds(wallSeconds(round))),
+    column(words.rounds.seconds, (round) => seconds(wallSecondsOf(round))),
     column(words.rounds.up, (round) => bytes(trafficOf(round).up)),
     column(words.rounds.down, (round) => bytes(trafficOf(round).down)),
   ];
