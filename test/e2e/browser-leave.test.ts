@@ -1,22 +1,18 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
-
-const alone = {
-  cohort: { size: 1, minimum: 1, overSelect: 1 },
-  evaluation: { on: "nowhere" },
-  stop: { rounds: 10_000 },
-};
-const table = { ...alone, data: { kind: "table", shape: [1], target: "class", classes: 2 } };
-const csv = (name: string, rows: number) => {
-  const lines = Array.from({ length: rows }, (_, i) => `${i / 10},${i % 2 ? "a" : "b"}`);
-  return { name, mimeType: "text/csv", buffer: Buffer.from(`x,kind\n${lines.join("\n")}\n`) };
-};
+import {
+  chooseDigits,
+  csvTable,
+  endlessAlone,
+  endlessTable,
+  firstUpdate,
+  startCoordinator,
+} from "../support/browser-federation.ts";
 
 browserTest("whoever leaves at once has left: nothing is sent, and no worker goes on", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun(alone);
+  const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
@@ -53,8 +49,8 @@ const stored = (page: Page) =>
   );
 
 const keeping = [
-  { ...table, model: undefined, algorithm: { name: "cocoa", lambda: 0.01 } },
-  { ...table, algorithm: { name: "scaffold", epochs: 1, batchSize: 10, learningRate: 0.1, clients: 3 } },
+  { ...endlessTable, model: undefined, algorithm: { name: "cocoa", lambda: 0.01 } },
+  { ...endlessTable, algorithm: { name: "scaffold", epochs: 1, batchSize: 10, learningRate: 0.1, clients: 3 } },
 ];
 for (const spec of keeping) {
   browserTest(`what ${spec.algorithm.name} kept goes with the person, and with a closed tab`, () => leaveNothing(spec));
@@ -66,7 +62,7 @@ async function leaveNothing(spec: Record<string, unknown>): Promise<void> {
   const { page } = await openPage(chromiumFlags.wasm);
   const takePart = async (at: Page) => {
     await at.goto(`${coordinator.url}/join`);
-    await at.getByLabel("File", { exact: true }).setInputFiles(csv("mine.csv", 20));
+    await at.getByLabel("File", { exact: true }).setInputFiles(csvTable("mine.csv", 20));
     await at.getByRole("button", { name: "Use this table" }).click();
     await at.getByText("20 examples ready").waitFor();
     await expect.poll(() => at.getByRole("button", { name: "Join" }).isEnabled(), { timeout: 60_000 }).toBe(true);
@@ -90,7 +86,7 @@ async function leaveNothing(spec: Record<string, unknown>): Promise<void> {
 
 browserTest("a duplicated tab joins nothing by itself", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun(alone);
+  const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
@@ -108,16 +104,16 @@ browserTest("a duplicated tab joins nothing by itself", async () => {
 
 browserTest("a reload that lost the person's files says so, and joins with nothing else", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun(table);
+  const { run } = await coordinator.startRun(endlessTable);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
-  await page.getByLabel("File", { exact: true }).setInputFiles(csv("mine.csv", 20));
+  await page.getByLabel("File", { exact: true }).setInputFiles(csvTable("mine.csv", 20));
   await page.getByRole("button", { name: "Use this table" }).click();
   await page.getByRole("button", { name: "Join" }).click();
   await firstUpdate(page).waitFor();
   await page.reload();
   await page.getByText("Choose them again to go on").waitFor();
-  await page.getByLabel("File", { exact: true }).setInputFiles(csv("other.csv", 30));
+  await page.getByLabel("File", { exact: true }).setInputFiles(csvTable("other.csv", 30));
   await page.getByRole("button", { name: "Use this table" }).click();
   await page.getByText("30 examples ready").waitFor();
   expect(await page.getByText("Choose them again to go on").count()).toBe(0);
@@ -127,11 +123,11 @@ browserTest("a reload that lost the person's files says so, and joins with nothi
 
 browserTest("only what is kept is said to be kept", async () => {
   const coordinator = await startCoordinator();
-  await coordinator.startRun(table);
+  await coordinator.startRun(endlessTable);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   const use = async (name: string, rows: number) => {
-    await page.getByLabel("File", { exact: true }).setInputFiles(csv(name, rows));
+    await page.getByLabel("File", { exact: true }).setInputFiles(csvTable(name, rows));
     await page.getByRole("button", { name: "Use this table" }).click();
     await page.getByText(`${rows} examples ready`).waitFor();
   };
@@ -156,7 +152,7 @@ browserTest("only what is kept is said to be kept", async () => {
 
 browserTest("how a run ended is told, and that a chosen one has", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun({ ...alone, name: "First" });
+  const { run } = await coordinator.startRun({ ...endlessAlone, name: "First" });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
@@ -165,7 +161,7 @@ browserTest("how a run ended is told, and that a chosen one has", async () => {
   await coordinator.post(`/v1/runs/${run}/stop`);
   await page.getByText("The operator stopped the run. Thank you").waitFor();
   await page.getByRole("button", { name: "Back to the start" }).click();
-  const second = await coordinator.startRun({ ...alone, name: "Second" });
+  const second = await coordinator.startRun({ ...endlessAlone, name: "Second" });
   await page.getByRole("radio", { name: /Second/ }).waitFor();
   await chooseDigits(page, { device: 1, of: 3 });
   await coordinator.post(`/v1/runs/${second.run}/stop`);

@@ -1,20 +1,18 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
-
-const alone = {
-  cohort: { size: 1, minimum: 1, overSelect: 1 },
-  evaluation: { on: "nowhere" },
-  stop: { rounds: 10_000 },
-};
-const table = { ...alone, data: { kind: "table", shape: [1], target: "class", classes: 2 } };
+import {
+  chooseDigits,
+  csvTable,
+  endlessAlone,
+  endlessTable,
+  firstUpdate,
+  startCoordinator,
+} from "../support/browser-federation.ts";
 
 /** Chooses a table of so many rows, and keeps it. */
 async function keepTable(page: Page, rows: number): Promise<void> {
-  const lines = Array.from({ length: rows }, (_, i) => `${i / 10},${i % 2 ? "a" : "b"}`);
-  const buffer = Buffer.from(`x,kind\n${lines.join("\n")}\n`);
-  await page.getByLabel("File", { exact: true }).setInputFiles({ name: "mine.csv", mimeType: "text/csv", buffer });
+  await page.getByLabel("File", { exact: true }).setInputFiles(csvTable("mine.csv", rows));
   await page.getByRole("button", { name: "Use this table" }).click();
   await page.getByText(`${rows} examples ready`).waitFor();
   await page.getByRole("checkbox", { name: /Keep these files in this browser/ }).check();
@@ -23,7 +21,7 @@ async function keepTable(page: Page, rows: number): Promise<void> {
 
 browserTest("a reload goes on with the terms that the person set", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun(alone);
+  const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });
@@ -47,7 +45,7 @@ browserTest("a reload goes on with the terms that the person set", async () => {
 
 browserTest("a reload joins with no files but those that this tab joined with", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun(table);
+  const { run } = await coordinator.startRun(endlessTable);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await keepTable(page, 20);
@@ -65,7 +63,7 @@ browserTest("a reload joins with no files but those that this tab joined with", 
 
 browserTest("a run that ended while the page was away is told of, and its model can be had", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun(alone);
+  const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });

@@ -1,30 +1,16 @@
 import { createServer } from "node:net";
 import { ProtocolError, routes } from "@tributary/protocol";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { ScriptedCoordinator } from "../support/participant-coordinator.ts";
-import { deviceOf, planOf, questionOf, type TestDevice, theRun } from "../support/participant-device.ts";
+import { expect, test } from "vitest";
+import type { ScriptedCoordinator } from "../support/participant-coordinator.ts";
+import { questionOf, theRun } from "../support/participant-device.ts";
+import { scriptedRoom } from "../support/participant-room.ts";
 import { averaging } from "../support/participant-softmax.ts";
 
 const start = Float32Array.of(0.1, -0.2, 0, 0.3, 0.2, 0.1);
 let coordinator: ScriptedCoordinator;
-let devices: TestDevice[];
-
-beforeEach(async () => {
-  coordinator = await new ScriptedCoordinator().start();
-  coordinator.runs = [planOf(theRun)];
-  devices = [];
+const { join } = scriptedRoom((fresh) => {
+  coordinator = fresh;
 });
-
-afterEach(async () => {
-  await Promise.all(devices.map(({ participant }) => participant.leave().catch(() => undefined)));
-  await coordinator.stop();
-});
-
-const join = (different?: Parameters<typeof deviceOf>[1]): TestDevice => {
-  const device = deviceOf(coordinator, different);
-  devices.push(device);
-  return device;
-};
 const posts = () => coordinator.requests.entries.filter((request) => request.startsWith("POST "));
 const isAnswer = (request: string) => request.startsWith("PUT ");
 

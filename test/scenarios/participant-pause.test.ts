@@ -1,35 +1,21 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { ScriptedCoordinator } from "../support/participant-coordinator.ts";
-import { deviceOf, planOf, questionOf, type TestDevice, theRun } from "../support/participant-device.ts";
+import { expect, test } from "vitest";
+import type { ScriptedCoordinator } from "../support/participant-coordinator.ts";
+import { type deviceOf, planOf, questionOf, theRun } from "../support/participant-device.ts";
+import { scriptedRoom } from "../support/participant-room.ts";
 import { heldUp, joinSecurely, type Member, SecureScript } from "../support/participant-secure-federation.ts";
 
 const start = Float32Array.of(0.1, -0.2, 0, 0.3, 0.2, 0.1);
 let coordinator: ScriptedCoordinator;
-let devices: TestDevice[];
-
-beforeEach(async () => {
-  coordinator = await new ScriptedCoordinator().start();
-  coordinator.runs = [planOf(theRun)];
-  devices = [];
+const { join, keep } = scriptedRoom((fresh) => {
+  coordinator = fresh;
 });
-
-afterEach(async () => {
-  await Promise.all(devices.map(({ participant }) => participant.leave().catch(() => undefined)));
-  await coordinator.stop();
-});
-
-const join = (different: Parameters<typeof deviceOf>[1] = {}): TestDevice => {
-  const device = deviceOf(coordinator, different);
-  devices.push(device);
-  return device;
-};
 
 async function joinMany(count: number, different: Parameters<typeof deviceOf>[1] = {}): Promise<Member[]> {
   coordinator.runs = [planOf(theRun, { secureAggregation: "required" })];
   const members = await Promise.all(
     Array.from({ length: count }, (_, index) => joinSecurely(coordinator, index, different)),
   );
-  devices.push(...members.map(({ device }) => device));
+  keep(...members.map(({ device }) => device));
   return members;
 }
 
@@ -109,7 +95,7 @@ test("a device paused before its masked part has left drops out, and the others'
   const { half, release } = heldUp();
   const others = await joinMany(3);
   const slow = await joinSecurely(coordinator, 3, { clientHalf: () => half });
-  devices.push(slow.device);
+  keep(slow.device);
   const members = [...others, slow];
   const script = new SecureScript({ coordinator, members, model: start });
   await script.collect();

@@ -1,31 +1,17 @@
 import { seededRandom } from "@tributary/algorithm";
 import { BlobCache, WorkQueue } from "@tributary/participant";
 import { ProtocolError, protocolVersion, type RunId, routes } from "@tributary/protocol";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { ScriptedCoordinator } from "../support/participant-coordinator.ts";
-import { deviceOf, planOf, questionOf, type TestDevice, theRun } from "../support/participant-device.ts";
+import { expect, test } from "vitest";
+import type { ScriptedCoordinator } from "../support/participant-coordinator.ts";
+import { planOf, questionOf, theRun } from "../support/participant-device.ts";
+import { scriptedRoom } from "../support/participant-room.ts";
 import { clusters, softmaxTrainer } from "../support/participant-softmax.ts";
 
 const start = Float32Array.of(0.1, -0.2, 0, 0.3, 0.2, 0.1);
 let coordinator: ScriptedCoordinator;
-let devices: TestDevice[];
-
-beforeEach(async () => {
-  coordinator = await new ScriptedCoordinator().start();
-  coordinator.runs = [planOf(theRun)];
-  devices = [];
+const { join } = scriptedRoom((fresh) => {
+  coordinator = fresh;
 });
-
-afterEach(async () => {
-  await Promise.all(devices.map(({ participant }) => participant.leave().catch(() => undefined)));
-  await coordinator.stop();
-});
-
-const join = (...options: [different?: Parameters<typeof deviceOf>[1]]): TestDevice => {
-  const device = deviceOf(coordinator, ...options);
-  devices.push(device);
-  return device;
-};
 
 test("a device enrols, offers itself, trains, reports and uploads what the training gave", async () => {
   const device = join({ name: "ward 3", tags: ["gpu"] });

@@ -109,6 +109,22 @@ export const digitsSpec = {
   stop: { rounds: 2 },
 };
 
+/** A run that one device keeps going, as long as nobody stops it. */
+export const endlessAlone = {
+  cohort: { size: 1, minimum: 1, overSelect: 1 },
+  evaluation: { on: "nowhere" },
+  stop: { rounds: 10_000 },
+};
+
+/** The same, on the tables that `csvTable` makes. */
+export const endlessTable = { ...endlessAlone, data: { kind: "table", shape: [1], target: "class", classes: 2 } };
+
+/** A table of one feature and two classes, as a person picks it. */
+export function csvTable(name: string, rows: number) {
+  const lines = Array.from({ length: rows }, (_, i) => `${i / 10},${i % 2 ? "a" : "b"}`);
+  return { name, mimeType: "text/csv", buffer: Buffer.from(`x,kind\n${lines.join("\n")}\n`) };
+}
+
 /** On the join page: chooses one device's shard of the built-in digits and waits until the page could join. */
 export async function chooseDigits(page: Page, shard: { device: number; of: number }): Promise<void> {
   await page.getByLabel("Device number").fill(`${shard.device}`);

@@ -1,5 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
-import type { RunId } from "@tributary/protocol";
+import { isOver, type RunId } from "@tributary/protocol";
 import type { EngineName } from "@tributary/training";
 import { Accuracy } from "./accuracy.ts";
 import type { Address } from "./address.ts";
@@ -258,9 +258,8 @@ export class PageState {
   /** Asks how a run ended that this device was away from. */
   async #findEnding(part: Part): Promise<void> {
     const run = await fetchRun(this.runs.from, part.state.value.run.run).catch(() => undefined);
-    const { phase } = run ?? {};
-    if (phase !== "finished" && phase !== "stopped" && phase !== "failed") return;
-    part.state.value = { ...part.state.value, phase, ending: { kind: phase } };
+    if (run === undefined || !isOver(run.phase)) return;
+    part.state.value = { ...part.state.value, phase: run.phase, ending: { kind: run.phase } };
   }
 
   #findEngine(): void {

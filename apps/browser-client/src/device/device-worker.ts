@@ -1,5 +1,5 @@
 import { type Ledger, type Participant, type ParticipantOptions, participate } from "@tributary/participant";
-import { type Phase, ProtocolError } from "@tributary/protocol";
+import { isOver, ProtocolError } from "@tributary/protocol";
 import { webCrypto } from "@tributary/secure-agg";
 import { LedgerStore } from "../ledger/ledger-store.ts";
 import { portraitOf } from "../ledger/portrait.ts";
@@ -95,15 +95,11 @@ async function join(joining: Joining, training: Channel): Promise<void> {
     await joined.done;
     if (joined.state.kind === "left") end({ kind: "left" });
     // A run that ended while this device was away is only found missing.
-    else end({ kind: endOf(state.phase) ?? "gone" });
+    else end({ kind: isOver(state.phase) ? state.phase : "gone" });
   } catch (error) {
     const changed = error instanceof ProtocolError && error.code === "coordinator_changed";
     end({ kind: changed ? "changed" : "broken", detail: (error as Error).message });
   }
-}
-
-function endOf(phase: Phase): "finished" | "stopped" | "failed" | undefined {
-  return phase === "finished" || phase === "stopped" || phase === "failed" ? phase : undefined;
 }
 
 /** Enrols, or logs in, by taking part in nothing. */

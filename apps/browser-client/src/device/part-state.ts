@@ -1,6 +1,6 @@
 import type { TrainingProgress } from "@tributary/algorithm";
 import type { LedgerEntry, ParticipantEvent } from "@tributary/participant";
-import type { Hint, Phase } from "@tributary/protocol";
+import type { Hint, Phase, PhaseOver } from "@tributary/protocol";
 import type { OpenRun } from "../open-runs.ts";
 import { bytesText, words } from "../words.ts";
 import type { Pin } from "./pins.ts";
@@ -33,8 +33,7 @@ interface Secured {
 
 export type Ending =
   /** `gone`: the run has ended, and the device has not heard how. */
-  | { readonly kind: "left" | "gone" | Extract<Phase, "finished" | "stopped" | "failed"> }
-  | { readonly kind: "broken" | "changed"; readonly detail: string };
+  { readonly kind: "left" | "gone" | PhaseOver } | { readonly kind: "broken" | "changed"; readonly detail: string };
 
 /** Where this device's part in a run stands, as the page shows it; plain data, for it crosses between workers. */
 export interface PartState {

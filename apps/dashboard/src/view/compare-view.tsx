@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { type RoundSummary, type RunRecord, routes } from "@tributary/protocol";
 import { useRef } from "preact/hooks";
-import { type Dashboard, historyPath } from "../dashboard.ts";
+import type { Dashboard } from "../dashboard.ts";
 import { figureNames, figureOf, figureText } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
+import { historyPath } from "../paths.ts";
 import { link } from "../place.ts";
 import { useResources } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";

@@ -13,9 +13,10 @@ import {
 } from "@tributary/protocol";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { attemptPaths, type Dashboard, pageAttempts } from "../dashboard.ts";
+import type { Dashboard } from "../dashboard.ts";
 import { figureText, secondsOf, timeParts } from "../figures.ts";
 import { bytes, count, seconds, shortId } from "../format.ts";
+import { attemptPaths, pageAttempts } from "../paths.ts";
 import { link } from "../place.ts";
 import { useResource, useResources } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";

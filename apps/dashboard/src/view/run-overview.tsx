@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { isOver, type RoundSummary, type RunRecord, routes, trafficOf, wallSecondsOf } from "@tributary/protocol";
 import type { ComponentChildren } from "preact";
-import { type Dashboard, historyPath } from "../dashboard.ts";
+import type { Dashboard } from "../dashboard.ts";
 import { figureNames, figureOf, figureText, isShare, leadingFigure, secondsOf, specOf, timeParts } from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
+import { historyPath } from "../paths.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
 import { Chart, type Series } from "./chart.tsx";

@@ -1,9 +1,10 @@
 import { useSignal } from "@preact/signals";
 import type { RoundSummary, RunRecord } from "@tributary/protocol";
 import { routes } from "@tributary/protocol";
-import { type Dashboard, sketchPath } from "../dashboard.ts";
+import type { Dashboard } from "../dashboard.ts";
 import { figureOf, figureText, leadingFigure, specOf } from "../figures.ts";
 import { count } from "../format.ts";
+import { sketchPath } from "../paths.ts";
 import { link } from "../place.ts";
 import { useResource } from "../use-resource.ts";
 import { figureName, words } from "../words.ts";
