@@ -80,7 +80,7 @@ test("a blob that was changed or lost on disk is named, and mended by the right 
   expect(await blobs.get(sha256)).toEqual(bytes);
   await blobs.verify(sha256);
   const missing = createHash("sha256").update("never stored").digest("hex") as typeof sha256;
-  expect(await blobs.has(missing)).toBe(false);
+  expect(await blobs.find(missing)).toBeUndefined();
   await expect(blobs.get(missing)).rejects.toThrow(`the blob ${join(folder, missing)} is missing`);
   await expect(blobs.verify(missing)).rejects.toThrow("is missing");
 });

@@ -20,7 +20,6 @@ export interface Blobs {
   put(bytes: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Sha256>;
   /** The bytes, checked against their name; the caller owns them. Throws DamagedBlob. */
   get(sha256: Sha256): Promise<Uint8Array>;
-  has(sha256: Sha256): Promise<boolean>;
   /** Where the bytes are and how many; not checked. */
   find(sha256: Sha256): Promise<{ readonly path: string; readonly bytes: number } | undefined>;
   /** The bytes from `start` to `end` (both included; default all), for serving; not checked. */
@@ -77,7 +76,6 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       }
     },
 
-    has: async (sha256) => (await find(sha256)) !== undefined,
     find,
     stream: (sha256, range = {}) => createReadStream(path(sha256), range),
     verify,
