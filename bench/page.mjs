@@ -71,7 +71,10 @@ for (const [engine, flags] of Object.entries(engines)) {
   await page.getByText(/^About [\d,.]+ examples a second/).waitFor({ timeout: 180_000 });
   const before = await frames(page);
   await page.getByRole("button", { name: "Join", exact: true }).click();
-  await page.getByText(/Round 1: sent the update/).waitFor({ timeout: 180_000 });
+  await page
+    .getByRole("log")
+    .getByText(/Round 1: sent the update/)
+    .waitFor({ timeout: 180_000 });
   const training = await frames(page);
   const { round } = await (await fetch(`${coordinator.url}/v1/runs/${run}`)).json();
   const ratio = Number((training.perSecond / before.perSecond).toPrecision(3));

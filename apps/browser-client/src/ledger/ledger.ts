@@ -10,6 +10,12 @@ export interface Departed {
   readonly portrait: Portrait | undefined;
 }
 
+/** An entry and its place among all that left, from 1. */
+export interface Numbered {
+  readonly number: number;
+  readonly entry: LedgerEntry;
+}
+
 interface Kind {
   readonly kind: string;
   readonly protection: LedgerEntry["protection"];
@@ -23,7 +29,7 @@ const mostAtHand = 2_000;
 /** Everything that this page sent since it was opened in this tab. */
 export class PageLedger {
   /** The newest, the oldest of them first; all of them where the browser's storage fails. */
-  readonly #entries: LedgerEntry[] = [];
+  readonly #entries: Numbered[] = [];
   readonly #store: LedgerStore;
   #isStored = true;
   /** Resolves once what left before this page was loaded anew is in it. */
@@ -48,7 +54,7 @@ export class PageLedger {
 
   /** Shows something that left; who sent it has written it down. */
   record({ entry, portrait }: Departed): void {
-    this.#entries.push(entry);
+    this.#entries.push({ number: this.count.value + 1, entry });
     if (this.#isStored && this.#entries.length > mostAtHand) this.#entries.shift();
     if (portrait !== undefined) this.pictured.value = { entry, portrait };
     this.#count(entry);
@@ -86,10 +92,12 @@ export class PageLedger {
 
   async #restore(): Promise<void> {
     const earlier = await this.#store.all().catch(() => this.#keepInMemory());
+    const first = this.count.value + 1;
     batch(() => {
       for (const entry of earlier ?? []) this.#count(entry);
     });
-    this.#entries.push(...(earlier ?? []).slice(-mostAtHand));
+    const numbered = (earlier ?? []).map((entry, at) => ({ number: first + at, entry }));
+    this.#entries.push(...numbered.slice(-mostAtHand));
   }
 
   #keepInMemory(): undefined {
@@ -107,11 +115,11 @@ export class PageLedger {
   }
 
   /** The newest first, at most `most`; `carrying`: those alone that carried something. */
-  newest(most: number, carrying: boolean): readonly LedgerEntry[] {
-    const found: LedgerEntry[] = [];
+  newest(most: number, carrying: boolean): readonly Numbered[] {
+    const found: Numbered[] = [];
     for (let at = this.#entries.length - 1; at >= 0 && found.length < most; at--) {
-      const entry = this.#entries[at]!;
-      if (!carrying || entry.kind !== "request") found.push(entry);
+      const numbered = this.#entries[at]!;
+      if (!carrying || numbered.entry.kind !== "request") found.push(numbered);
     }
     return found;
   }
@@ -119,7 +127,7 @@ export class PageLedger {
   /** All of it as JSON, as `tributary join --ledger` has it but in one list. */
   async export(): Promise<string> {
     const stored = this.#isStored ? await this.#store.all().catch(() => undefined) : undefined;
-    const entries = stored ?? this.#entries;
+    const entries = stored ?? this.#entries.map(({ entry }) => entry);
     return `${JSON.stringify(entries, undefined, 1)}\n`;
   }
 }

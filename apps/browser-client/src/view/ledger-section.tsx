@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { LedgerEntry } from "@tributary/participant";
-import type { PageLedger } from "../ledger/ledger.ts";
+import type { Numbered, PageLedger } from "../ledger/ledger.ts";
 import { bytesText, words } from "../words.ts";
 import { Noise } from "./noise.tsx";
 import { saveFile } from "./save-file.ts";
@@ -115,7 +115,7 @@ function Kinds({ ledger }: { ledger: PageLedger }) {
   );
 }
 
-function Departures({ entries }: { entries: readonly LedgerEntry[] }) {
+function Departures({ entries }: { entries: readonly Numbered[] }) {
   const { columns, protections } = words.ledger;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it
@@ -133,8 +133,8 @@ function Departures({ entries }: { entries: readonly LedgerEntry[] }) {
           </tr>
         </thead>
         <tbody>
-          {entries.map((entry, i) => (
-            <tr key={`${entry.time} ${entry.sha256} ${entries.length - i}`}>
+          {entries.map(({ number, entry }) => (
+            <tr key={number}>
               <td>
                 <time dateTime={entry.time}>{new Date(entry.time).toLocaleTimeString("en-GB")}</time>
               </td>
