@@ -1,4 +1,4 @@
-import { type RunRecord, routes } from "@tributary/protocol";
+import { type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
 import { expect, test } from "vitest";
 import { call, createRun, runThat } from "../support/coordinator-calls.ts";
 import { HandDevice, tinyUpdate } from "../support/coordinator-device.ts";
@@ -48,4 +48,20 @@ test("an answer that is refused, and a device that declines, are a run's problem
   await declining.emit("decline", { ...address, code: "bad_data", detail: "no such column" });
   const declined = await runThat(url, run, ({ problem }) => problem!.text.includes("declined"));
   expect(declined.problem!.text).toBe(`client ${declining.client} declined: no such column`);
+});
+
+test("a device that its owner paused is no problem of the run's: the round goes on without it, and says why", async () => {
+  const { url } = await localCoordinator();
+  const { run } = await createRun(url, specOf({ cohort: { ...cohort, size: 2, minimum: 1 }, stop: { rounds: 9 } }));
+  const [working, paused] = [await HandDevice.joined(url, run), await HandDevice.joined(url, run)];
+  const { kind: _, question: __, ...address } = await paused.asked();
+  await paused.emit("decline", { ...address, code: "paused", detail: "its owner paused this device" });
+  await paused.emit("leave", { run });
+  await working.answer(await working.asked(), tinyUpdate(0.1));
+  const committed = await runThat(url, run, ({ round }) => round === 1);
+  expect(committed).not.toHaveProperty("problem");
+  const rounds = (await call<RoundRecord[]>(url, `GET ${routes.rounds(run)}`)).body;
+  expect(rounds[0]!.dropped).toEqual([
+    expect.objectContaining({ client: paused.client, reason: "paused: its owner paused this device" }),
+  ]);
 });

@@ -7,6 +7,7 @@ import {
   type Metrics,
   type ModelRecord,
   modelOf,
+  ownerPaused,
   type ProgressReport,
   ProtocolError,
   type RoundTimeline,
@@ -263,7 +264,7 @@ export class RunSession {
 
   declined(client: ClientId, decline: Decline): void {
     this.#log.info({ client, ...addressOf(decline), code: decline.code }, "client declined");
-    this.#trouble(`client ${client} declined: ${decline.detail}`);
+    if (decline.code !== ownerPaused) this.#trouble(`client ${client} declined: ${decline.detail}`);
     const { round, attempt, code, detail } = decline;
     const place = { at: Math.round(this.#ports.now()), run: this.run, client, round, attempt };
     this.#ports.note({ type: "decline", ...place, reason: `${code}: ${detail}` });

@@ -1,4 +1,12 @@
-import type { Ask, Decline, Dismissal, Hint, RunId, RunPlan } from "@tributary/protocol";
+import {
+  type Ask,
+  type Decline,
+  type Dismissal,
+  type Hint,
+  ownerPaused,
+  type RunId,
+  type RunPlan,
+} from "@tributary/protocol";
 import { addressOf, compareAddresses, type Place } from "./address.ts";
 import { type Answering, answerStep, type Outcome, type ToldQuestion } from "./answer.ts";
 import type { LocalWork } from "./contribute.ts";
@@ -163,7 +171,7 @@ export class Membership {
     this.#secure?.drop(whyPaused);
     this.#repeatable = undefined;
     this.#stoodDown = address;
-    this.#device.decline({ ...address, code: "paused", detail: whyPaused });
+    this.#device.decline({ ...address, code: ownerPaused, detail: whyPaused });
     this.#device.onEvent({ type: "stoodDown", run: address.run, round: address.round });
   }
 

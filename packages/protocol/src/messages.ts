@@ -145,6 +145,9 @@ export const Decline = Type.Object(
 );
 export type Decline = Static<typeof Decline>;
 
+/** A decline's `code` when the device's owner paused it: what a person may do at any time, no fault of the run's. */
+export const ownerPaused = "paused";
+
 /** Socket, coordinator → device: no answer to this step is wanted any more. */
 export const Dismissal = Type.Object({ ...StepAddress.properties, reason: Type.String() });
 export type Dismissal = Static<typeof Dismissal>;
