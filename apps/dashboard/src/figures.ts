@@ -58,3 +58,11 @@ export function secondsOf({ seconds, steps }: RoundSummary): Record<TimePart, nu
 
 export const timeParts = ["waiting", "training", "unmasking", "aggregation", "judging"] as const;
 export type TimePart = (typeof timeParts)[number];
+
+/** What a run's rounds may spend time on, whether or not one did so far: what is told of them grows by nothing later. */
+export function timePartsOf(run: RunRecord): TimePart[] {
+  const absent = new Set<TimePart>();
+  if (!isSecure(run)) absent.add("unmasking");
+  if (specOf(run).evaluation.on === "nowhere") absent.add("judging");
+  return timeParts.filter((part) => !absent.has(part));
+}

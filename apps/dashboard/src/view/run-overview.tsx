@@ -2,7 +2,17 @@ import { useSignal } from "@preact/signals";
 import { isOver, type RoundSummary, type RunRecord, routes, trafficOf, wallSecondsOf } from "@tributary/protocol";
 import type { ComponentChildren } from "preact";
 import type { Dashboard } from "../dashboard.ts";
-import { figureNames, figureOf, figureText, isShare, leadingFigure, secondsOf, specOf, timeParts } from "../figures.ts";
+import {
+  figureNames,
+  figureOf,
+  figureText,
+  isShare,
+  leadingFigure,
+  secondsOf,
+  specOf,
+  timeParts,
+  timePartsOf,
+} from "../figures.ts";
 import { bytes, count, seconds } from "../format.ts";
 import { historyPath } from "../paths.ts";
 import { useResource } from "../use-resource.ts";
@@ -30,7 +40,7 @@ export function RunOverview({ run, dashboard }: { run: RunRecord; dashboard: Das
         <>
           <Reports history={history} />
           <div class="halves">
-            <Seconds history={history ?? []} />
+            <Seconds run={run} history={history ?? []} />
             <Cohorts history={history ?? []} />
             <Traffic history={history ?? []} />
           </div>
@@ -119,9 +129,9 @@ function Reports({ history }: { history: readonly RoundSummary[] | undefined }) 
   );
 }
 
-function Seconds({ history }: { history: readonly RoundSummary[] }) {
+function Seconds({ run, history }: { run: RunRecord; history: readonly RoundSummary[] }) {
   const parts = history.map(secondsOf);
-  const used = timeParts.filter((part) => part === "training" || parts.some((one) => one[part] > 0));
+  const used = timePartsOf(run);
   // A stack: each layer is drawn up to the sum of those below it, the highest first.
   const layers = used.map((part, index): Series => {
     const below = used.slice(0, index + 1);
