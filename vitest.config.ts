@@ -8,7 +8,13 @@ const shared = {
 };
 const [joining, operating] = ["test/e2e/browser-*.test.ts", "test/e2e/dashboard-*.test.ts"];
 const busy = ["engines", "page", "round", "webgpu"].map((name) => `test/e2e/browser-${name}.test.ts`);
-const limits = { testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" } as const;
+// What a machine at work may take; what is wrong is said by an assertion long before.
+const limits = {
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 30_000 } },
+  pool: "forks",
+} as const;
 
 export default defineConfig({
   test: {

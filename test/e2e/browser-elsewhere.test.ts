@@ -4,10 +4,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type RoundRecord, routes } from "@tributary/protocol";
 import type { Worker } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, endlessAlone, startCoordinator } from "../support/browser-federation.ts";
 import { staticHost } from "../support/static-host.ts";
 
 const workspace = dirname(createRequire(import.meta.url).resolve("@tributary/browser-client/package.json"));
@@ -29,8 +30,6 @@ const policyFor = (coordinator: string) => (path: string) => {
     "cross-origin-embedder-policy": "require-corp",
   };
 };
-
-const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 }, stop: { rounds: 1 } };
 
 browserTest("a page from another origin finishes a secure round with Node devices", async () => {
   // The page has to be there before the coordinator that is to allow it; its policy names the coordinator.
@@ -74,7 +73,7 @@ browserTest("a page without policy of its host still takes itself every address 
   const elsewhere = await staticHost(built);
   const host = await staticHost(built);
   const coordinator = await startCoordinator("--allow-origin", host.url);
-  const { run } = await coordinator.startRun(alone);
+  const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${host.url}/?coordinator=${coordinator.url}`);
   await chooseDigits(page, { device: 1, of: 3 });
@@ -90,12 +89,13 @@ browserTest("a page without policy of its host still takes itself every address 
     expect(await reached(`${elsewhere.url}/index.html`)).toBe(false);
   }
   expect(elsewhere.asked).toEqual([]);
-  expect((await coordinator.rounds(run))[0]!.weight).toBeGreaterThan(0);
+  const rounds = () => coordinator.get<RoundRecord[]>(routes.rounds(run));
+  await expect.poll(async () => (await rounds())[0]?.weight).toBeGreaterThan(0);
 });
 
 browserTest("a worker whose host confines it is confined by its host", async () => {
   const coordinator = await startCoordinator();
-  await coordinator.startRun(alone);
+  await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });

@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { type RunRecord, routes } from "@tributary/protocol";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { browserTest, chromiumFlags, layoutShifts, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, endlessAlone, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -104,7 +105,7 @@ browserTest("nothing jumps while the page fills, while it takes part, or at the 
 
 browserTest("on a narrow screen nothing moves from round to round, and what stands empty is left alone", async () => {
   const coordinator = await startCoordinator();
-  await coordinator.startRun({ ...alone, stop: { rounds: 8 } });
+  const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm, { viewport: { width: 320, height: 640 } });
   const shifts = await layoutShifts(page);
   await page.goto(`${coordinator.url}/join`);
@@ -137,8 +138,12 @@ browserTest("on a narrow screen nothing moves from round to round, and what stan
     }).observe(document.querySelector("main")!, { subtree: true, characterData: true });
     return { tops, empty };
   });
-  await page.getByText("The run is over").waitFor({ timeout: 60_000 });
+  const round = async () => (await coordinator.get<RunRecord>(routes.run(run))).round;
+  const before = await round();
+  await expect.poll(round).toBeGreaterThan(before + 8);
   expect(await shifts()).toBeLessThan(0.01);
+  await coordinator.post(routes.runAction("stop", run));
+  await page.getByText("The operator stopped the run").waitFor();
   const { empty, ...places } = await seen.evaluate(({ tops, empty: { touched } }) => ({
     ...Object.fromEntries(Object.entries(tops).map(([name, set]) => [name, set.size])),
     empty: touched,

@@ -9,7 +9,7 @@ const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 }, evaluation: { on
 
 browserTest("a page goes on by itself when its coordinator was killed and comes back", async () => {
   const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 200 } });
+  const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 10_000 } });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
   await chooseDigits(page, { device: 1, of: 3 });

@@ -89,6 +89,14 @@ export async function layoutShifts(page: Page): Promise<() => Promise<number>> {
     });
 }
 
+/** What a failed test's page shows; one that stands still shows that. */
+async function tell(page: Page, complaints: readonly string[]): Promise<void> {
+  const silence = new Promise<string>((resolve) => setTimeout(resolve, 5_000, "the page does not answer"));
+  const shown = page.evaluate(() => document.body.innerText).catch((error: Error) => error.message);
+  const workers = page.workers().map((worker) => worker.url());
+  console.error(["FAILED ON", page.url(), await Promise.race([shown, silence]), ...workers, ...complaints].join("\n"));
+}
+
 /** A new page in a browser with these flags; closed when the test ends. */
 export async function openPage(
   flags: readonly string[] = chromiumFlags.wasm,
@@ -96,9 +104,13 @@ export async function openPage(
 ): Promise<WatchedPage> {
   const browser = await launch(flags);
   const opened = await browser.newContext(context);
-  onTestFinished(() => opened.close());
+  opened.setDefaultTimeout(60_000);
   const page = await opened.newPage();
   const complaints: string[] = [];
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === "fail") await tell(page, complaints);
+    await opened.close();
+  });
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
     if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
