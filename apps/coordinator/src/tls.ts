@@ -2,7 +2,6 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile, rename } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
-import { generate } from "selfsigned";
 import { makeFolder, syncFolder, writeTemporary } from "./store/durable-file.ts";
 
 /** A certificate and its key in PEM, and the certificate's SHA-256 in colon-separated upper-case hexadecimal. */
@@ -37,6 +36,8 @@ export async function selfSigned(
     if (serves(new X509Certificate(identity.cert), hosts, now)) return identity;
   }
 
+  // Few coordinators make a certificate, and never twice in a year: the others start without the code for it.
+  const { generate } = await import("selfsigned");
   const { cert, private: key } = await generate([{ name: "commonName", value: hosts[0] ?? "localhost" }], {
     keyType: "ec",
     algorithm: "sha256",
