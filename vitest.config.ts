@@ -14,6 +14,8 @@ const limits = {
   hookTimeout: 120_000,
   expect: { poll: { timeout: 30_000 } },
   pool: "forks",
+  // Hundreds of small modules, which each file's process would read one by one, are one each.
+  deps: { optimizer: { ssr: { enabled: true, include: ["typebox", "typebox/value", "typebox/system", "kysely"] } } },
 } as const;
 
 export default defineConfig({
