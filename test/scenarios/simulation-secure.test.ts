@@ -61,12 +61,12 @@ test("three devices complete when none leaves", async () => {
 test("a secure run goes on through dropouts in every step, and its rounds name the survivors", async () => {
   const cohorts: number[] = [];
   const result = await simulate({
-    ...(await options(15, { ...secure, stop: { rounds: 6 }, seed: 5 })),
-    dropRate: 0.02,
+    ...(await options(10, { ...secure, stop: { rounds: 4 }, seed: 5 })),
+    dropRate: 0.03,
     onRound: ({ survivors }) => cohorts.push(survivors.length),
   });
-  expect(result, result.reason).toMatchObject({ outcome: "finished", rounds: 6 });
-  expect(Math.min(...cohorts)).toBeLessThan(15);
+  expect(result, result.reason).toMatchObject({ outcome: "finished", rounds: 4 });
+  expect(Math.min(...cohorts)).toBeLessThan(10);
 });
 
 test("a run whose shares are lost after the survivors were fixed fails, and says that it can never be finished", async () => {

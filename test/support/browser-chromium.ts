@@ -92,7 +92,10 @@ export async function layoutShifts(page: Page): Promise<() => Promise<number>> {
 /** What a failed test's page shows; one that stands still shows that. */
 async function tell(page: Page, complaints: readonly string[]): Promise<void> {
   const silence = new Promise<string>((resolve) => setTimeout(resolve, 5_000, "the page does not answer"));
-  const shown = page.evaluate(() => document.body.innerText).catch((error: Error) => error.message);
+  const shown = page
+    .locator("body")
+    .innerText()
+    .catch((error: Error) => error.message);
   const workers = page.workers().map((worker) => worker.url());
   console.error(["FAILED ON", page.url(), await Promise.race([shown, silence]), ...workers, ...complaints].join("\n"));
 }

@@ -163,8 +163,8 @@ export function trainerSuite(
   });
 
   test(`${engine}: a batch too long for one stretch of work gives the same step`, async () => {
-    // So many weights allow no more than some examples at a time.
-    const [first, second, rows] = engine === "cpu" ? [3000, 300, 50] : [2000, 2400, 34];
+    // So many weights allow no more than some examples at a time; `part` of them go at once.
+    const [first, second, rows, part] = engine === "cpu" ? [3000, 300, 9, 1] : [2000, 2400, 34, 17];
     const wide: ModelSpec = { preset: "mlp", hidden: [first, second] };
     const dataset = randomTable(rows);
     const weights = await start(wide);
@@ -180,16 +180,23 @@ export function trainerSuite(
     const whole = await trainer.train(job(weights, watched, { batchSize: Number.POSITIVE_INFINITY }));
     expect(whole.steps).toBe(1);
     expect(calls.length).toBeGreaterThan(1);
-    // The mean of the gradients of single examples, each had as the difference that one step makes.
+    // The mean of the parts' gradients, each had as the difference that one step in one stretch makes.
     const mean = new Float64Array(weights.length);
-    for (let row = 0; row < rows; row++) {
-      const one = {
-        ...dataset,
-        examples: 1,
-        batch: (_: Uint32Array, x: Float32Array, y: Int32Array) => dataset.batch(Uint32Array.of(row), x, y),
+    for (let from = 0; from < rows; from += part) {
+      calls.length = 0;
+      const one: Dataset = {
+        ...watched,
+        examples: part,
+        batch: (positions, x, y) =>
+          watched.batch(
+            positions.map((position) => from + position),
+            x,
+            y,
+          ),
       };
-      const { weights: stepped } = await trainer.train(job(weights, one, { learningRate: 1 }));
-      for (let i = 0; i < mean.length; i++) mean[i]! += (stepped[i]! - weights[i]!) / rows;
+      const { weights: stepped } = await trainer.train(job(weights, one, { batchSize: part, learningRate: 1 }));
+      expect(calls).toEqual([part]);
+      for (let i = 0; i < mean.length; i++) mean[i]! += ((stepped[i]! - weights[i]!) * part) / rows;
     }
     expect(
       furthest(
