@@ -8,7 +8,7 @@ import { type RoundRecord, routes } from "@tributary/protocol";
 import type { Worker } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, endlessAlone, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, endlessAlone, engineShown, startCoordinator } from "../support/browser-federation.ts";
 import { staticHost } from "../support/static-host.ts";
 
 const workspace = dirname(createRequire(import.meta.url).resolve("@tributary/browser-client/package.json"));
@@ -77,6 +77,8 @@ browserTest("a page without policy of its host still takes itself every address 
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${host.url}/?coordinator=${coordinator.url}`);
   await chooseDigits(page, { device: 1, of: 3 });
+  // Its files come to the training worker as blobs of the page.
+  expect(await engineShown(page)).toContain("Trains on WebAssembly");
   await page.getByRole("button", { name: "Join" }).click();
   await page.getByText("Connected", { exact: true }).waitFor();
   // Workers go by the policy that their own files come with: here there is none.

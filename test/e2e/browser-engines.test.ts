@@ -6,7 +6,13 @@ import { routes } from "@tributary/protocol";
 import { createTrainer, digits, partition, subset } from "@tributary/training";
 import { expect, onTestFinished } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, digitsSpec, engineShown, startCoordinator } from "../support/browser-federation.ts";
+import {
+  chooseDigits,
+  digitsSpec,
+  endlessAlone,
+  engineShown,
+  startCoordinator,
+} from "../support/browser-federation.ts";
 import { staticHost } from "../support/static-host.ts";
 
 const layer = (class_name: string, config: object) => ({ class_name, config });
@@ -87,8 +93,8 @@ for (const [engine, name, model, why] of [
   );
 }
 
-browserTest("an engine that calculates wrongly is passed over, with the figures, for the next", async () => {
-  // What a broken driver would do, done to the code: WebGPU's rectifier lets a tenth of what it should hold back through.
+/** A coordinator, and another host whose copy of the page has the one file of the training worker changed that can be. */
+async function withBrokenDriver(change: (code: string) => string) {
   const built = join(
     dirname(createRequire(import.meta.url).resolve("@tributary/browser-client/package.json")),
     "dist/page",
@@ -96,26 +102,32 @@ browserTest("an engine that calculates wrongly is passed over, with the figures,
   const broken = mkdtempSync(join(tmpdir(), "tributary-page-"));
   onTestFinished(() => rmSync(broken, { recursive: true }));
   cpSync(built, broken, { recursive: true });
-  const rectifier = "select(a, vec4<f32>(0.0), a < vec4<f32>(0.0))";
   let changed = 0;
-  for (const name of readdirSync(join(broken, "assets/worker"))) {
+  for (const name of readdirSync(join(broken, "assets/worker")).filter((file) => file.endsWith(".js"))) {
     const path = join(broken, "assets/worker", name);
     const code = readFileSync(path, "utf8");
-    if (!name.endsWith(".js") || !code.includes(rectifier)) continue;
-    writeFileSync(
-      path,
-      code
-        .replaceAll(rectifier, "select(a, 0.1 * a, a < vec4<f32>(0.0))")
-        .replaceAll("select(a, 0.0, a < 0.0)", "select(a, 0.1 * a, a < 0.0)"),
-    );
+    if (change(code) === code) continue;
+    writeFileSync(path, change(code));
     changed += 1;
   }
   expect(changed).toBe(1);
   const host = await staticHost(broken);
   const coordinator = await startCoordinator("--allow-origin", host.url);
+  return { coordinator, address: `${host.url}/?coordinator=${coordinator.url}` };
+}
+
+browserTest("an engine that calculates wrongly is passed over, with the figures, for the next", async () => {
+  // What a broken driver would do, done to the code: WebGPU's rectifier lets a tenth of what it should hold back through.
+  const { coordinator, address } = await withBrokenDriver((code) => {
+    const rectifier = "select(a, vec4<f32>(0.0), a < vec4<f32>(0.0))";
+    if (!code.includes(rectifier)) return code;
+    return code
+      .replaceAll(rectifier, "select(a, 0.1 * a, a < vec4<f32>(0.0))")
+      .replaceAll("select(a, 0.0, a < 0.0)", "select(a, 0.1 * a, a < 0.0)");
+  });
   await coordinator.startRun();
   const { page } = await openPage(chromiumFlags.webgpu);
-  await page.goto(`${host.url}/?coordinator=${coordinator.url}`);
+  await page.goto(address);
   await page.getByText(/^Trains on (WebGL: .*SwiftShader|WebAssembly$)/).waitFor({ timeout: 120_000 });
   const shown = await engineShown(page);
   expect(shown).toMatch(
@@ -124,3 +136,25 @@ browserTest("an engine that calculates wrongly is passed over, with the figures,
   expect(shown).toContain("It calculates rightly");
   await page.getByText(/^About [\d,.]+ examples a second/).waitFor();
 });
+
+browserTest(
+  "an engine in whose driver everything stands still is passed over, and what was chosen is read anew",
+  async () => {
+    const { coordinator, address } = await withBrokenDriver((code) =>
+      code.replace(/await \w+\.gpu\.requestAdapter\(\)/, "await (()=>{for(;;);})()"),
+    );
+    const { run } = await coordinator.startRun(endlessAlone);
+    const { page } = await openPage(chromiumFlags.wasm);
+    await page.goto(address);
+    await page.getByText("Starting WebGPU").waitFor();
+    await chooseDigits(page, { device: 1, of: 3 });
+    const shown = await engineShown(page);
+    expect(shown).toContain("Trains on WebAssembly");
+    expect(shown).toContain("webgpu: it stood still when it was started");
+    await page.getByRole("button", { name: "Join" }).click();
+    await expect
+      .poll(async () => (await coordinator.get<{ round: number }>(`/v1/runs/${run}`)).round)
+      .toBeGreaterThan(0);
+    expect(page.workers()).toHaveLength(2);
+  },
+);

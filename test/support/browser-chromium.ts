@@ -94,7 +94,7 @@ async function tell(page: Page, complaints: readonly string[]): Promise<void> {
   const silence = new Promise<string>((resolve) => setTimeout(resolve, 5_000, "the page does not answer"));
   const shown = page
     .locator("body")
-    .innerText()
+    .ariaSnapshot()
     .catch((error: Error) => error.message);
   const workers = page.workers().map((worker) => worker.url());
   console.error(["FAILED ON", page.url(), await Promise.race([shown, silence]), ...workers, ...complaints].join("\n"));

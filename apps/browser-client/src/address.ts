@@ -38,12 +38,12 @@ export function addressOf(location: { readonly origin: string; readonly search: 
 
 /**
  * Takes from this document the right to talk to anyone but its own origin and the coordinator, whatever policy its host
- * sent: a policy can only be narrowed, and never widened again.
+ * sent: a policy can only be narrowed, and never widened again. Blobs are what it made itself, as WebAssembly's files.
  */
 export function confine(document: Document, { coordinator }: Address): void {
   const { origin } = new URL(coordinator);
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
-  policy.content = `connect-src 'self' ${origin} ${origin.replace(/^http/, "ws")}; form-action 'none'; base-uri 'none'`;
+  policy.content = `connect-src 'self' blob: ${origin} ${origin.replace(/^http/, "ws")}; form-action 'none'; base-uri 'none'`;
   document.head.append(policy);
 }

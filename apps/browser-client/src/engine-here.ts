@@ -31,8 +31,7 @@ export class EngineHere {
       await training.ready;
       const size = await training.call("size", { spec });
       if (this.#search === search) this.size.value = size;
-      const onNews = (engine: EngineName) => show({ kind: "starting", engine });
-      const found = await training.call("engine", { model }, { onNews });
+      const found = await training.engine(model, (engine) => show({ kind: "starting", engine }));
       show({ kind: "ready", found, speed: undefined });
       if (model === undefined) return;
       show({ kind: "ready", found, speed: await training.call("speed", { model, data, batchSize }) });

@@ -30,8 +30,9 @@ export class OwnData {
   /** Hears that what is chosen is kept from now on. */
   onKept: (files: KeptFiles) => void = () => undefined;
   readonly #training: () => Training;
-  /** How many sets were chosen so far, and what ends the reading of the newest. */
+  /** How many sets were chosen so far, the newest of them, and what ends its reading. */
   #sets = 0;
+  #choice: DataChoice | undefined;
   #reading = new AbortController();
 
   constructor(training: () => Training) {
@@ -47,6 +48,7 @@ export class OwnData {
     this.#stopReading();
     const { signal } = this.#reading;
     const set = ++this.#sets;
+    this.#choice = choice;
     this.state.value = { kind: "reading" };
     this.progress.value = 0;
     this.isLost.value = false;
@@ -61,6 +63,12 @@ export class OwnData {
     } catch (error) {
       if (!signal.aborted) this.state.value = { kind: "refused", detail: (error as Error).message };
     }
+  }
+
+  /** Reads what was chosen once more: the worker that read it, or was reading it, is no more. */
+  async readAgain(): Promise<void> {
+    const { kind } = this.state.value;
+    if (this.#choice !== undefined && (kind === "reading" || kind === "ready")) await this.open(this.#choice);
   }
 
   refuse(detail: string): void {

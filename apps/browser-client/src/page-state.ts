@@ -18,6 +18,7 @@ import { RunsInSight } from "./runs-in-sight.ts";
 import { nameOfTab } from "./tab.ts";
 import type { DataFound, Example } from "./training/messages.ts";
 import { Training } from "./training/training.ts";
+import { words } from "./words.ts";
 
 const refreshMs = 4_000;
 /** The last model may be judged some time after the run is over for this device. */
@@ -56,6 +57,8 @@ export class PageState {
     return part !== undefined && part.state.value.ending === undefined;
   });
   #training: Training | undefined;
+  /** Engines that stood still here. */
+  readonly #stuck: EngineName[] = [];
 
   constructor(address: Address) {
     this.address = address;
@@ -190,7 +193,7 @@ export class PageState {
   }
 
   async #register(): Promise<string> {
-    const { engine } = await this.#theTraining().call("engine", { model: undefined });
+    const { engine } = await this.#theTraining().engine(undefined, () => undefined);
     return register(this.#device(await this.#tab, engine), this.ledger);
   }
 
@@ -269,7 +272,8 @@ export class PageState {
 
   #theTraining(): Training {
     if (this.#training === undefined) {
-      this.#training = new Training();
+      this.#training = new Training(this.#stuck);
+      this.#training.onStuck = (engine) => this.#passOver(engine);
       this.#training.onJudged = (accuracy) => {
         const part = this.part.value;
         if (part !== undefined) this.accuracy.judged(part.state.value.round, accuracy);
@@ -277,6 +281,16 @@ export class PageState {
       this.#training.keepTo(this.use.pace.peek());
     }
     return this.#training;
+  }
+
+  /** Goes on in a new worker, without the engine that the old one stands still in. */
+  #passOver(engine: EngineName): void {
+    const old = this.#training;
+    this.#training = undefined;
+    this.#stuck.push(engine);
+    void this.data.readAgain();
+    this.#findEngine();
+    old?.close(words.files.startedAnew);
   }
 
   #forget(): void {

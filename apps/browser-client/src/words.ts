@@ -452,6 +452,7 @@ export const words = {
     damagedGzip: (file: string) => `${file} is a damaged gzip file.`,
     noData: "No data was chosen.",
     left: "This device left.",
+    startedAnew: "The training code stood still and was started anew. Please try once more.",
     oneLine: (found: number) => `One line is wanted, not ${found}.`,
     noCode: "its code could not be loaded",
     worker: (reason: string) => `The training worker failed: ${reason}.`,

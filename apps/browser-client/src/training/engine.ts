@@ -17,6 +17,12 @@ import type { EngineFound, FromTraining, RunWork, SpeedAsked, ToTraining } from 
 const largestBatch = 100;
 
 let chosen: Promise<ChosenEngine> | undefined;
+let stuck: readonly EngineName[] = [];
+
+/** Has these never be tried. */
+export function avoidEngines(engines: readonly EngineName[]): void {
+  stuck = engines;
+}
 
 /**
  * The best engine whose arithmetic is proven, started; each of them trains every approved model. Hears of each that is
@@ -30,6 +36,7 @@ export async function findEngine(
   try {
     chosen ??= chooseEngine({
       proven: true,
+      stuck,
       async onStarting(engine) {
         onStarting(engine);
         if (engine === "wasm") await obtainWasmFiles();

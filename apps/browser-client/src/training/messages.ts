@@ -154,6 +154,10 @@ export type ToTraining =
   | { [Name in CallName]: { type: "call"; id: number; name: Name; ask: WorkerCalls[Name]["ask"] } }[CallName]
   | { readonly type: "cancel"; readonly id: number; readonly reason: string }
   | { readonly type: "pace"; readonly pace: Pace }
+  /** Engines that stood still in a worker before this one. */
+  | { readonly type: "stuck"; readonly engines: readonly EngineName[] }
+  /** Answered at once, unless something keeps the worker from it. */
+  | { readonly type: "ping" }
   /** Another worker may ask over this port. */
   | { readonly type: "channel"; readonly port: MessagePort }
   | { readonly type: "wasmFiles"; readonly files: WasmFiles }
@@ -161,6 +165,7 @@ export type ToTraining =
 
 export type FromTraining =
   | { readonly type: "ready" }
+  | { readonly type: "pong" }
   /** The share of right answers of a model that this device was asked to judge. */
   | { readonly type: "judged"; readonly accuracy: number }
   /** The WebAssembly engine is next: only the page can fetch its files, for the worker has no way to the network. */

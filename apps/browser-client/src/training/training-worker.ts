@@ -5,7 +5,7 @@ import { ProtocolError } from "@tributary/protocol";
 import { continueText, fitData, parameterCount } from "@tributary/training";
 import { words } from "../words.ts";
 import { drawSample } from "./draw-sample.ts";
-import { findEngine, measureSpeed, predictorFor, trainerFor } from "./engine.ts";
+import { avoidEngines, findEngine, measureSpeed, predictorFor, trainerFor } from "./engine.ts";
 import { featuresOf } from "./example-features.ts";
 import { forgetKept, keepChoice, keptChoice } from "./kept-data.ts";
 import type { CallName, FromTraining, RunWork, ToTraining, WorkerCalls } from "./messages.ts";
@@ -140,6 +140,12 @@ function serve(asker: Asker): void {
         break;
       case "pace":
         pacer.set(message.pace);
+        break;
+      case "stuck":
+        avoidEngines(message.engines);
+        break;
+      case "ping":
+        page.postMessage({ type: "pong" });
         break;
       // The engine listens for these itself.
       case "wasmFiles":

@@ -1,10 +1,13 @@
 import plainFile from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simdFile from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
+import type { ModelSpec } from "@tributary/protocol";
+import type { EngineName } from "@tributary/training";
 import { words } from "../words.ts";
 import { startWorker } from "../workers.ts";
-import type { FromTraining, ToTraining } from "./messages.ts";
+import type { EngineFound, FromTraining, ToTraining } from "./messages.ts";
 import type { Pace } from "./pace.ts";
 import { TrainingCalls } from "./training-calls.ts";
+import { watchBreath } from "./watch-breath.ts";
 
 /** The page's training worker. `close` ends it and, with it, all it holds of the person's data. */
 export class Training {
@@ -16,11 +19,17 @@ export class Training {
 
   /** Hears of the share of right answers whenever a model was judged on the person's data. */
   onJudged: (accuracy: number) => void = () => undefined;
+  /** Hears of an engine that keeps the worker from answering anything, and of the worker as good as lost. */
+  onStuck: (engine: EngineName) => void = () => undefined;
+  #onPong: () => void = () => undefined;
 
-  constructor() {
+  /** `stuck`: engines that were in the way of a worker before this one. */
+  constructor(stuck: readonly EngineName[]) {
+    this.#post({ type: "stuck", engines: stuck });
     this.ready = new Promise((resolve) => {
       this.#worker.addEventListener("message", ({ data: message }: MessageEvent<FromTraining>) => {
         if (message.type === "ready") resolve();
+        if (message.type === "pong") this.#onPong();
         if (message.type === "judged") this.onJudged(message.accuracy);
         if (message.type === "wantWasmFiles") void this.#sendWasmFiles();
       });
@@ -28,6 +37,25 @@ export class Training {
     this.#worker.addEventListener("error", (event) => {
       this.#calls.fail(new Error(words.files.worker(event.message || words.files.noCode)));
     });
+  }
+
+  /** The best engine for a model, started; hears of each that is tried. */
+  async engine(model: ModelSpec | undefined, onStarting: (engine: EngineName) => void): Promise<EngineFound> {
+    let tried: EngineName | undefined;
+    const onNews = (engine: EngineName) => {
+      tried = engine;
+      onStarting(engine);
+    };
+    const stop = watchBreath({
+      ask: (onAnswer) => {
+        this.#onPong = onAnswer;
+        this.#post({ type: "ping" });
+      },
+      onStuck: () => {
+        if (tried !== undefined) this.onStuck(tried);
+      },
+    });
+    return this.call("engine", { model }, { onNews }).finally(stop);
   }
 
   /** A further way to ask it, for another worker. */
@@ -39,16 +67,19 @@ export class Training {
 
   /** From the next batch on. */
   keepTo(pace: Pace): void {
-    this.#worker.postMessage({ type: "pace", pace } satisfies ToTraining);
+    this.#post({ type: "pace", pace });
   }
 
-  close(): void {
+  close(why: string = words.files.left): void {
     this.#worker.terminate();
-    this.#calls.fail(new Error(words.files.left));
+    this.#calls.fail(new Error(why));
+  }
+
+  #post(message: ToTraining): void {
+    this.#worker.postMessage(message);
   }
 
   async #sendWasmFiles(): Promise<void> {
-    const post = (message: ToTraining) => this.#worker.postMessage(message);
     try {
       const [simd, plain] = await Promise.all([blobUrl(simdFile), blobUrl(plainFile)]);
       const files = {
@@ -57,9 +88,9 @@ export class Training {
         // Never asked for: the engine starts on one thread.
         "tfjs-backend-wasm-threaded-simd.wasm": simd,
       };
-      post({ type: "wasmFiles", files });
+      this.#post({ type: "wasmFiles", files });
     } catch (error) {
-      post({ type: "noWasmFiles", reason: words.files.noFiles((error as Error).message) });
+      this.#post({ type: "noWasmFiles", reason: words.files.noFiles((error as Error).message) });
     }
   }
 }

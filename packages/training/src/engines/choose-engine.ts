@@ -26,9 +26,11 @@ export async function chooseEngine(
     onStarting?: ((engine: EngineName) => void | Promise<void>) | undefined;
     /** Refuse an engine whose step is not plain JavaScript's, with the figures. */
     proven?: boolean;
+    /** Engines that stood still when they were tried; none of them is tried again. */
+    stuck?: readonly EngineName[];
   } = {},
 ): Promise<ChosenEngine> {
-  const { force, model, onStarting, proven = false } = options;
+  const { force, model, onStarting, proven = false, stuck = [] } = options;
   const found = async (engine: EngineName) => {
     const adapter = await engineOf(engine).adapter?.();
     const parity = proven ? await requireParity(engine) : undefined;
@@ -47,6 +49,10 @@ export async function chooseEngine(
   }
   const passedOver: string[] = [];
   for (const engine of engineNames) {
+    if (stuck.includes(engine)) {
+      passedOver.push(`${engine}: it stood still when it was started`);
+      continue;
+    }
     try {
       await onStarting?.(engine);
       await startEngine(engine);
