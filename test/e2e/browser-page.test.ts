@@ -6,7 +6,7 @@ import { type RunRecord, routes } from "@tributary/protocol";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { browserTest, chromiumFlags, layoutShifts, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, endlessAlone, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, coordinatorOfFile, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -63,27 +63,8 @@ test("every file comes with the policy that its place asks for", async () => {
   expect((await fetch(`${url}/join/assets/absent.js`)).status).toBe(404);
 });
 
-browserTest("the page answers within 200 ms while its worker trains", async () => {
-  const coordinator = await startCoordinator();
-  await coordinator.startRun({ ...alone, model: { preset: "2nn" }, stop: { rounds: 4 } });
-  const { page } = await openPage(chromiumFlags.wasm);
-  await page.goto(`${coordinator.url}/join`);
-  await chooseDigits(page, { device: 1, of: 3 });
-  await page.evaluate(() => {
-    const tasks: number[] = [];
-    Object.assign(globalThis, { tasks });
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) tasks.push(Math.round(duration));
-    }).observe({ type: "longtask" });
-  });
-  await page.getByRole("button", { name: "Join" }).click();
-  await page.getByText("The run is over").waitFor({ timeout: 120_000 });
-  const tasks = await page.evaluate(() => (globalThis as unknown as { tasks: number[] }).tasks);
-  expect(tasks.filter((duration) => duration > 200)).toEqual([]);
-});
-
 browserTest("nothing jumps while the page fills, while it takes part, or at the end", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   for (const [width, name] of [
     [390, "on a phone"],
     [1280, "on a desk"],
@@ -104,8 +85,8 @@ browserTest("nothing jumps while the page fills, while it takes part, or at the 
 });
 
 browserTest("on a narrow screen nothing moves from round to round, and what stands empty is left alone", async () => {
-  const coordinator = await startCoordinator();
-  const { run } = await coordinator.startRun(endlessAlone);
+  const coordinator = await coordinatorOfFile();
+  const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 10_000 } });
   const { page } = await openPage(chromiumFlags.wasm, { viewport: { width: 320, height: 640 } });
   const shifts = await layoutShifts(page);
   await page.goto(`${coordinator.url}/join`);
@@ -184,7 +165,7 @@ browserTest("where the coordinator asks for a join token, the page does too", as
 });
 
 browserTest("axe finds nothing serious before, during and after, light or dark", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const data = { kind: "table", shape: [1], target: "class", classes: 2 };
   await coordinator.startRun({ ...alone, name: "Rows", data, stop: { rounds: 10_000 } });
   await coordinator.startRun({ ...alone, name: "n".repeat(128), stop: { rounds: 10_000 } });

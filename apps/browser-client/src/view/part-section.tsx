@@ -39,7 +39,11 @@ export function PartSection({ state, part }: { state: PageState; part: Part }) {
         text={ending === undefined && paused !== undefined ? words.use.paused[paused](isOffered) : ""}
       />
       <dl class="figures">
-        <Figure name={words.part.round} value={round === 0 ? "–" : words.part.of(round, run.rounds)} />
+        <Figure
+          name={words.part.round}
+          value={round === 0 ? "–" : words.part.of(round, run.rounds)}
+          longest={words.part.of(run.rounds, run.rounds)}
+        />
         <Figure name={words.part.epoch} value={progressText(doing, "epoch", "epochs")} />
         <Figure name={words.part.batch} value={progressText(doing, "batch", "batches")} />
         <Figure name={words.part.loss} value={losses.at(-1)?.toFixed(3) ?? "–"} />
@@ -151,11 +155,16 @@ function useNow(): number {
   return now.value;
 }
 
-function Figure({ name, value }: { name: string; value: string }) {
+/** A figure, with room for the longest value that it had, or is said to come, so that nothing below it moves. */
+function Figure({ name, value, longest = "" }: { name: string; value: string; longest?: string }) {
+  const room = useRef(longest);
+  if (value.length > room.current.length) room.current = value;
   return (
     <div>
       <dt>{name}</dt>
-      <dd>{value}</dd>
+      <dd data-room={room.current}>
+        <span>{value}</span>
+      </dd>
     </div>
   );
 }
