@@ -7,7 +7,7 @@ const shared = {
   ssr: { resolve: { conditions: ["source", "module", "node", "development|production"] } },
 };
 const [joining, operating] = ["test/e2e/browser-*.test.ts", "test/e2e/dashboard-*.test.ts"];
-const busy = ["engines", "page", "round", "webgpu"].map((name) => `test/e2e/browser-${name}.test.ts`);
+const busy = ["answers", "engines", "round", "webgpu"].map((name) => `test/e2e/browser-${name}.test.ts`);
 // What a machine at work may take; what is wrong is said by an assertion long before.
 const limits = {
   testTimeout: 120_000,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, coordinatorOfFile, firstUpdate } from "../support/browser-federation.ts";
 import { type Canary, canariesIn } from "../support/canary.ts";
 import { dataFolder } from "../support/data-folder.ts";
 import { greyPng } from "../support/png.ts";
@@ -31,7 +31,7 @@ async function petsFolder(): Promise<{ folder: string; pixels: Uint8Array[] }> {
 const petsRun = { ...alone, data: { kind: "images", shape: [size, size, 1], classes: 2 } };
 
 browserTest("images in folders are read and trained on; what is no image is named; no pixel leaves", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun(petsRun);
   const proxy = await recordingProxy(coordinator.url);
   const { folder, pixels } = await petsFolder();
@@ -87,7 +87,7 @@ async function drop(page: Page, files: Readonly<Record<string, string>>, on = "s
 }
 
 browserTest("a dropped table is read; a file that this run cannot use is refused by name", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   await coordinator.startRun({ ...tableRun, stop: { rounds: 1 } });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -103,7 +103,7 @@ browserTest("a dropped table is read; a file that this run cannot use is refused
 browserTest(
   "files that the person keeps let a reload join again, outlast leaving, and go when they say so",
   async () => {
-    const coordinator = await startCoordinator();
+    const coordinator = await coordinatorOfFile();
     await coordinator.startRun({ ...tableRun, evaluation: { on: "nowhere" }, stop: { rounds: 10_000 } });
     const { page } = await openPage(chromiumFlags.wasm);
     await page.goto(`${coordinator.url}/join`);
@@ -133,7 +133,7 @@ browserTest(
 );
 
 browserTest("a folder without images is explained, and images are read anew for a run of another size", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { folder } = await petsFolder();
   const bare = await dataFolder();
   for (const name of ["a.heic", "b.heic"]) await writeFile(join(bare, name), "no browser reads this");
@@ -155,7 +155,7 @@ browserTest("a folder without images is explained, and images are read anew for 
 });
 
 browserTest("what a person chose instead of files that were still being read is what is trained on", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun(alone);
   const folder = join(await dataFolder(), "many");
   const image = greyPng(600, 600, new Uint8Array(600 * 600).fill(7));
@@ -187,7 +187,7 @@ browserTest("what a person chose instead of files that were still being read is 
 });
 
 browserTest("what is left out of a folder is said, and what lies deeper belongs to its class", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   await coordinator.startRun(petsRun);
   const folder = join(await dataFolder(), "mixed");
   const put = async (path: string, bytes: Buffer | string) => {
@@ -207,7 +207,7 @@ browserTest("what is left out of a folder is said, and what lies deeper belongs 
 });
 
 browserTest("one dropped table is named, several are refused, and a file beside the card opens nothing", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   await coordinator.startRun({ ...tableRun, stop: { rounds: 1 } });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -234,7 +234,7 @@ browserTest("one dropped table is named, several are refused, and a file beside 
 });
 
 browserTest("a large table is read with its progress in sight, and reading it can be stopped", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   await coordinator.startRun({ ...tableRun, stop: { rounds: 1 } });
   const path = join(await dataFolder(), "large.csv");
   const rows = Array.from({ length: 200_000 }, (_, i) => `${i / 10},${i % 2 ? "a" : "b"},${"x".repeat(60)}`);

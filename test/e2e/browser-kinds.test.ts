@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { startCoordinator } from "../support/browser-federation.ts";
+import { coordinatorOfFile } from "../support/browser-federation.ts";
 import { dataFolder } from "../support/data-folder.ts";
 
 /** Without layers, and on every device there is. */
@@ -18,7 +18,7 @@ async function fileOf(name: string, lines: readonly string[]): Promise<string> {
 const points = Array.from({ length: 30 }, (_, i) => `${i % 3},${(i % 3) * 2 + i / 100},${i}`);
 
 browserTest("a run that predicts nothing takes a table without asking what to predict", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun({
     ...alone,
     algorithm: { name: "kmeans", clusters: 3, init: { kind: "ranges" }, largest: 20, maximumRows: 1000 },
@@ -44,7 +44,7 @@ browserTest("a run that predicts nothing takes a table without asking what to pr
 });
 
 browserTest("a run that predicts numbers reads its column as numbers, and names what is none", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   await coordinator.startRun({
     ...alone,
     algorithm: { name: "ridge", lambda: 1, intercept: true, largest: 20, maximumRows: 1000 },
@@ -66,7 +66,7 @@ browserTest("a run that predicts numbers reads its column as numbers, and names 
 });
 
 browserTest("a model that predicts a number is asked on the page, and says one", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   await coordinator.startRun({
     ...alone,
     model: { preset: "logistic" },
@@ -92,7 +92,7 @@ browserTest("a model that predicts a number is asked on the page, and says one",
 });
 
 browserTest("rows in LIBSVM's form are read by the run's width, and trained on", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun({
     ...alone,
     model: { preset: "logistic" },
@@ -134,7 +134,7 @@ browserTest("rows in LIBSVM's form are read by the run's width, and trained on",
 });
 
 browserTest("ratings are read by the run's users and items, and one of nobody's is refused at once", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const [users, items] = [
     ["ann", "bob"],
     ["film", "song", "play"],

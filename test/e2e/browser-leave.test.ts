@@ -3,15 +3,15 @@ import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
 import {
   chooseDigits,
+  coordinatorOfFile,
   csvTable,
   endlessAlone,
   endlessTable,
   firstUpdate,
-  startCoordinator,
 } from "../support/browser-federation.ts";
 
 browserTest("whoever leaves at once has left: nothing is sent, and no worker goes on", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -57,7 +57,7 @@ for (const spec of keeping) {
 }
 
 async function leaveNothing(spec: Record<string, unknown>): Promise<void> {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun(spec);
   const { page } = await openPage(chromiumFlags.wasm);
   const takePart = async (at: Page) => {
@@ -85,7 +85,7 @@ async function leaveNothing(spec: Record<string, unknown>): Promise<void> {
 }
 
 browserTest("a duplicated tab joins nothing by itself", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -103,7 +103,7 @@ browserTest("a duplicated tab joins nothing by itself", async () => {
 });
 
 browserTest("a reload that lost the person's files says so, and joins with nothing else", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun(endlessTable);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -122,7 +122,7 @@ browserTest("a reload that lost the person's files says so, and joins with nothi
 });
 
 browserTest("only what is kept is said to be kept", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   await coordinator.startRun(endlessTable);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -151,7 +151,7 @@ browserTest("only what is kept is said to be kept", async () => {
 });
 
 browserTest("how a run ended is told, and that a chosen one has", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun({ ...endlessAlone, name: "First" });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);

@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { routes } from "@tributary/protocol";
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, coordinatorOfFile } from "../support/browser-federation.ts";
 
 const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 } };
 
 browserTest("the trained model reads a drawn digit in the page, and can be taken along", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const algorithm = { name: "fedavg", epochs: 3, batchSize: 10, learningRate: 0.1 };
   const { run } = await coordinator.startRun({ ...alone, algorithm, stop: { rounds: 3 } });
   const { page, complaints } = await openPage(chromiumFlags.wasm);
@@ -58,7 +58,7 @@ browserTest("the trained model reads a drawn digit in the page, and can be taken
 });
 
 browserTest("the trained model reads a typed row", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const data = { kind: "table", shape: [1], classes: 2 };
   const algorithm = { name: "fedavg", epochs: 20, batchSize: 10, learningRate: 0.5 };
   await coordinator.startRun({ ...alone, data, algorithm, stop: { rounds: 3 } });

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
 import {
   chooseDigits,
+  coordinatorOfFile,
   csvTable,
   endlessAlone,
   endlessTable,
@@ -20,7 +21,7 @@ async function keepTable(page: Page, rows: number): Promise<void> {
 }
 
 browserTest("a reload goes on with the terms that the person set", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun(endlessAlone);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -44,7 +45,7 @@ browserTest("a reload goes on with the terms that the person set", async () => {
 });
 
 browserTest("a reload joins with no files but those that this tab joined with", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun(endlessTable);
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);

@@ -1,11 +1,11 @@
 import { expect } from "vitest";
 import { browserTest, chromiumFlags, openPage } from "../support/browser-chromium.ts";
-import { chooseDigits, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
+import { chooseDigits, coordinatorOfFile, firstUpdate, startCoordinator } from "../support/browser-federation.ts";
 
 const alone = { cohort: { size: 1, minimum: 1, overSelect: 1 } };
 
 browserTest("a device on its battery trains nothing until it is charged, or the person says so", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 3 } });
   const { page, complaints } = await openPage(chromiumFlags.wasm);
   await page.addInitScript(() => {
@@ -29,7 +29,7 @@ browserTest("a device on its battery trains nothing until it is charged, or the 
 });
 
 browserTest("a person pauses by hand, and goes on", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const { run } = await coordinator.startRun({ ...alone, stop: { rounds: 10_000 } });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.goto(`${coordinator.url}/join`);
@@ -45,7 +45,7 @@ browserTest("a person pauses by hand, and goes on", async () => {
 });
 
 browserTest("the screen is kept on by one lock, which is given back", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   await coordinator.startRun({ ...alone, evaluation: { on: "nowhere" }, stop: { rounds: 10_000 } });
   const { page } = await openPage(chromiumFlags.wasm);
   await page.addInitScript(() => {
@@ -76,7 +76,7 @@ browserTest("the screen is kept on by one lock, which is given back", async () =
 });
 
 browserTest("rounds do not wait for a device that is paused at work, and ask it again when it goes on", async () => {
-  const coordinator = await startCoordinator();
+  const coordinator = await coordinatorOfFile();
   const trainMs = 60_000;
   const { run } = await coordinator.startRun({
     // So long that the page is at it when it is paused.

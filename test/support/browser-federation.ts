@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClientRecord, type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
+import { type ClientRecord, isOver, type RoundRecord, type RunRecord, routes } from "@tributary/protocol";
 import type { Page } from "playwright-core";
-import { expect, onTestFinished } from "vitest";
-import { type LineProcess, lineProcess } from "./line-process.ts";
+import { afterAll, expect, onTestFinished } from "vitest";
+import { type LineProcess, lineProcess, longLineProcess } from "./line-process.ts";
 
 const tributary = "../../apps/cli/bin/tributary.js";
 
@@ -30,10 +30,41 @@ export interface CoordinatorProcess {
 }
 
 /** Starts `tributary coordinator` with these flags; gone when the test ends. */
-export async function startCoordinator(...flags: string[]): Promise<CoordinatorProcess> {
+export function startCoordinator(...flags: string[]): Promise<CoordinatorProcess> {
+  return launchCoordinator(flags, onTestFinished);
+}
+
+let ofFile: Promise<CoordinatorProcess> | undefined;
+let endOfFile: (() => Promise<void>) | undefined;
+
+/** One coordinator for the tests of a file that do it no harm; the runs that a test starts are stopped when it ends. */
+export async function coordinatorOfFile(): Promise<CoordinatorProcess> {
+  ofFile ??= launchCoordinator([], (end) => {
+    endOfFile = end;
+  });
+  const shared = await ofFile;
+  return {
+    ...shared,
+    async startRun(changes) {
+      const record = await shared.startRun(changes);
+      onTestFinished(async () => {
+        const { phase } = await shared.get<RunRecord>(routes.run(record.run));
+        if (!isOver(phase)) await shared.post(routes.runAction("stop", record.run));
+      });
+      return record;
+    },
+  };
+}
+
+afterAll(() => endOfFile?.());
+
+async function launchCoordinator(
+  flags: readonly string[],
+  onEnd: (end: () => Promise<void>) => void,
+): Promise<CoordinatorProcess> {
   const folder = await mkdtemp(join(tmpdir(), "tributary-browser-"));
   const launch = async (port: string) => {
-    const child = lineProcess(
+    const child = longLineProcess(
       tributary,
       ...["coordinator", "--json", "--log-level", "error", "--port", port, "--data-folder", folder, ...flags],
     );
@@ -42,7 +73,7 @@ export async function startCoordinator(...flags: string[]): Promise<CoordinatorP
   };
   let { child, started } = await launch("0");
   const { port } = new URL(started.url);
-  onTestFinished(async () => {
+  onEnd(async () => {
     child.kill("SIGKILL");
     await child.ended;
     await rm(folder, { recursive: true, force: true });

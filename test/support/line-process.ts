@@ -18,6 +18,13 @@ export interface LineProcess {
 }
 
 export function lineProcess(script: string, ...args: string[]): LineProcess {
+  const child = longLineProcess(script, ...args);
+  onTestFinished(() => child.kill("SIGKILL"));
+  return child;
+}
+
+/** The same, for whoever ends it by another rule. */
+export function longLineProcess(script: string, ...args: string[]): LineProcess {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const child: ChildProcessByStdio<null, Readable, null> = spawn(process.execPath, [path, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -26,7 +33,6 @@ export function lineProcess(script: string, ...args: string[]): LineProcess {
   const reader = createInterface({ input: child.stdout });
   reader.on("line", (line) => lines.push(line));
   const ended = once(child, "close").then(([code, signal]) => (signal ?? code) as number | NodeJS.Signals);
-  onTestFinished(() => void child.kill("SIGKILL"));
   return {
     pid: child.pid!,
     lines,
