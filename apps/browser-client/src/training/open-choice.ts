@@ -7,10 +7,10 @@ import {
   fitData,
   partition,
   readCsvInSteps,
-  readLibsvm,
+  readLibsvmInSteps,
   readMnist,
-  readRatings,
-  readText,
+  readRatingsInSteps,
+  readTextInSteps,
   subset,
 } from "@tributary/training";
 import { words } from "../words.ts";
@@ -55,9 +55,6 @@ export async function openChoice(choice: DataChoice, { tell, signal }: Reading):
   return opened;
 }
 
-/** Of the time that a table takes, what reading its file takes; the rest goes to making sense of it. */
-const fileShare = 0.2;
-
 async function read(choice: DataChoice, reading: Reading): Promise<OpenedData> {
   switch (choice.kind) {
     case "digits": {
@@ -76,33 +73,29 @@ async function read(choice: DataChoice, reading: Reading): Promise<OpenedData> {
       return opened("images", dataset, { labels, classes: choice.classes });
     }
     case "csv": {
-      const { tell, signal } = reading;
-      const text = await textOf(choice.file, kinds.csv, { tell: (share) => tell(fileShare * share), signal });
-      const { dataset, labels, classes, features } = await inTurns(readCsvInSteps(text, choice.schema), {
-        tell: (share) => tell(fileShare + (1 - fileShare) * share),
-        signal,
-      });
+      const table = (text: string) => readCsvInSteps(text, choice.schema);
+      const { text, dataset, labels, classes, features } = await readInTurns(choice.file, kinds.csv, table, reading);
       const { categorical, target } = choice.schema;
       const about = { labels, classes, features, target, ...(categorical === undefined ? {} : { categorical }) };
       return { ...opened("table", dataset, about), sample: sampleOf(choice, text) };
     }
     case "text": {
       const { file, window, vocabulary } = choice;
-      const text = await textOf(file, kinds.text, reading);
-      const { dataset, labels } = readText(text, { window, vocabulary });
+      const windows = (text: string) => readTextInSteps(text, { window, vocabulary });
+      const { text, dataset, labels } = await readInTurns(file, kinds.text, windows, reading);
       const { found } = opened("text", dataset, { labels, classes: [...vocabulary] });
       return { dataset, found: { ...found, data: { ...found.data, vocabulary } }, sample: sampleOf(choice, text) };
     }
     case "libsvm": {
       const { kind, shape, target } = choice.data;
       const schema = { features: shape[0]!, ...(target === "none" ? {} : { targetKind: target }) };
-      const text = await textOf(choice.file, kinds.libsvm, reading);
-      const { dataset, labels, classes } = readLibsvm(text, schema);
+      const rows = (text: string) => readLibsvmInSteps(text, schema);
+      const { text, dataset, labels, classes } = await readInTurns(choice.file, kinds.libsvm, rows, reading);
       return { ...opened(kind, dataset, { labels, classes: classes.map(String) }), sample: sampleOf(choice, text) };
     }
     case "ratings": {
-      const text = await textOf(choice.file, kinds.ratings, reading);
-      const { dataset, users, items } = readRatings(text);
+      const read = await readInTurns(choice.file, kinds.ratings, readRatingsInSteps, reading);
+      const { text, dataset, users, items } = read;
       const { found } = opened("ratings", dataset, { labels: undefined });
       const data = { ...found.data, users, items };
       fitData({ dataset, data }, choice.data);
@@ -111,15 +104,28 @@ async function read(choice: DataChoice, reading: Reading): Promise<OpenedData> {
   }
 }
 
-/** Goes through steps that yield the share which is done, and lets others have their turn between them. */
-async function inTurns<Result>(steps: Generator<number, Result, undefined>, reading: Reading): Promise<Result> {
+/** Of the time that a text takes, what reading its file takes; the rest goes to making sense of it. */
+const fileShare = 0.2;
+
+/**
+ * Reads a file's text and makes sense of it in steps that yield the share which is done; lets others have their turn
+ * between them.
+ */
+async function readInTurns<Found>(
+  file: File,
+  kind: string,
+  stepsOf: (text: string) => Generator<number, Found, undefined>,
+  { tell, signal }: Reading,
+): Promise<Found & { text: string }> {
+  const text = await textOf(file, kind, { tell: (share) => tell(fileShare * share), signal });
+  const steps = stepsOf(text);
   const breath = new Breath();
   for (;;) {
     const step = steps.next();
-    if (step.done) return step.value;
-    reading.tell(step.value);
+    if (step.done) return { ...step.value, text };
+    tell(fileShare + (1 - fileShare) * step.value);
     await breath.due();
-    reading.signal.throwIfAborted();
+    signal.throwIfAborted();
   }
 }
 

@@ -3,6 +3,7 @@ import { badData } from "./bad-data.ts";
 import { csvRecords, separatorOf } from "./csv-records.ts";
 import type { CsvSchema, Line } from "./csv-schema.ts";
 import { denseDataset } from "./dense-dataset.ts";
+import { inOneGo, type Steps, stepLength } from "./in-steps.ts";
 import { TableScan } from "./table-scan.ts";
 
 export interface Table {
@@ -22,25 +23,18 @@ export interface Table {
  * name are no features. Throws `ProtocolError("bad_data")` that names line and column.
  */
 export function readCsv(text: string, schema: CsvSchema): Table {
-  const steps = readCsvInSteps(text, schema);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return inOneGo(readCsvInSteps(text, schema));
 }
 
-/** Characters that are read in one step: some milliseconds. */
-const stepLength = 1 << 18;
-
-/** `readCsv` that yields the share that is done after each part of its work, for others to have their turn meanwhile. */
-export function* readCsvInSteps(text: string, schema: CsvSchema): Generator<number, Table, undefined> {
+/** `readCsv`, step by step. */
+export function* readCsvInSteps(text: string, schema: CsvSchema): Steps<Table> {
   const separator = separatorOf(text);
   const named = schema.header !== false;
   const head = csvColumns(text);
   const scan = new TableScan(named ? head : numbered(head), schema);
   // Twice through the text, for its records take far more memory than it does.
   let passes = 0;
-  function* eachRow(visit: (row: Line) => void): Generator<number, void, undefined> {
+  function* eachRow(visit: (row: Line) => void): Steps<void> {
     let isHead = named;
     let told = 0;
     for (const row of csvRecords(text, { separator })) {

@@ -1,6 +1,7 @@
 import type { Dataset, SparseRows } from "@tributary/algorithm";
 import { sizeOf } from "../models/weights.ts";
 import { badData } from "./bad-data.ts";
+import { inOneGo, type Steps, stepLength } from "./in-steps.ts";
 
 /** What a LIBSVM file does not say of itself. */
 export interface LibsvmSchema {
@@ -120,12 +121,28 @@ export interface LibsvmTable {
 
 /** Reads a file in LIBSVM's form. Throws `ProtocolError("bad_data")` that names line and column. */
 export function readLibsvm(text: string, schema: LibsvmSchema = {}): LibsvmTable {
+  return inOneGo(readLibsvmInSteps(text, schema));
+}
+
+/** `readLibsvm`, step by step. */
+export function* readLibsvmInSteps(text: string, schema: LibsvmSchema = {}): Steps<LibsvmTable> {
   const lines = text.split("\n");
   const scan = new LibsvmScan(schema);
-  lines.forEach((written, index) => {
-    const row = readLibsvmLine(written, index + 1);
-    if (row !== undefined) scan.see(row, index + 1);
-  });
+  // Twice through the text, for its rows take far more memory than it does.
+  let passes = 0;
+  function* eachRow(visit: (row: LibsvmRow, line: number) => void): Steps<void> {
+    let [read, told] = [0, 0];
+    for (const [index, written] of lines.entries()) {
+      const row = readLibsvmLine(written, index + 1);
+      if (row !== undefined) visit(row, index + 1);
+      read += written.length + 1;
+      if (read - told < stepLength) continue;
+      told = read;
+      yield (passes + read / (text.length + 1)) / 2;
+    }
+    passes++;
+  }
+  yield* eachRow((row, line) => scan.see(row, line));
   const { width, classes } = scan.result();
   const starts = new Uint32Array(scan.rows + 1);
   const columns = new Uint32Array(scan.values);
@@ -133,9 +150,7 @@ export function readLibsvm(text: string, schema: LibsvmSchema = {}): LibsvmTable
   const targets = classes.length > 0 ? new Int32Array(scan.rows) : new Float64Array(scan.rows);
   const places = new Map(classes.map((label, place) => [label, place]));
   let row = 0;
-  lines.forEach((written, index) => {
-    const read = readLibsvmLine(written, index + 1);
-    if (read === undefined) return;
+  yield* eachRow((read) => {
     const from = starts[row]!;
     columns.set(read.columns, from);
     values.set(read.values, from);

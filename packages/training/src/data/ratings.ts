@@ -2,6 +2,7 @@ import type { Dataset } from "@tributary/algorithm";
 import type { Names } from "@tributary/protocol";
 import { badData } from "./bad-data.ts";
 import { csvRecords } from "./csv-records.ts";
+import { inOneGo, type Steps, stepLength } from "./in-steps.ts";
 import { indexIn, namesOf } from "./names.ts";
 
 export interface RatingsTable {
@@ -18,28 +19,40 @@ export interface RatingsTable {
  * names the columns. Throws `ProtocolError("bad_data")` that names line and column.
  */
 export function readRatings(text: string): RatingsTable {
-  const all = [...csvRecords(text)];
-  const [head] = all;
-  if (head === undefined) badData("There are no ratings; lines of the form user,item,rating are wanted");
-  const rows = Number.isNaN(Number(head.record[2] || Number.NaN)) ? all.slice(1) : all;
-  if (rows.length === 0) badData(`There are no ratings after line ${head.line}`);
-  const [users, items] = [new Set<string>(), new Set<string>()];
-  const ratings = Float64Array.from(rows, ({ record, line }) => {
+  return inOneGo(readRatingsInSteps(text));
+}
+
+/** `readRatings`, step by step. */
+export function* readRatingsInSteps(text: string): Steps<RatingsTable> {
+  const [userOfRow, itemOfRow, ratings]: [string[], string[], number[]] = [[], [], []];
+  let head: number | undefined;
+  let told = 0;
+  for (const { record, line, end } of csvRecords(text)) {
     const [user = "", item = "", rating = ""] = record.map((value) => value.trim());
+    if (head === undefined) {
+      head = line;
+      if (Number.isNaN(Number(record[2] || Number.NaN))) continue;
+    }
     for (const [column, value] of Object.entries({ user, item, rating })) {
       if (value === "") badData(`Line ${line} has no ${column}; user,item,rating is wanted`);
     }
     if (!Number.isFinite(Math.fround(Number(rating)))) badData(`Line ${line}, column 3 is "${rating}", not a rating`);
-    users.add(user);
-    items.add(item);
-    return Number(rating);
-  });
-  const names = { users: namesOf(users), items: namesOf(items) };
-  const indices = (column: number, of: Names) => {
+    userOfRow.push(user);
+    itemOfRow.push(item);
+    ratings.push(Number(rating));
+    if (end - told < stepLength) continue;
+    told = end;
+    yield end / text.length / 2;
+  }
+  if (head === undefined) badData("There are no ratings; lines of the form user,item,rating are wanted");
+  if (ratings.length === 0) badData(`There are no ratings after line ${head}`);
+  const names = { users: namesOf(new Set(userOfRow)), items: namesOf(new Set(itemOfRow)) };
+  yield 0.75;
+  const indices = (values: readonly string[], of: Names) => {
     const index = indexIn(of);
-    return Int32Array.from(rows, ({ record }) => index(record[column]!.trim())!);
+    return Int32Array.from(values, (name) => index(name)!);
   };
-  const [userOf, itemOf] = [indices(0, names.users), indices(1, names.items)];
+  const [userOf, itemOf] = [indices(userOfRow, names.users), indices(itemOfRow, names.items)];
   const dataset: Dataset = {
     examples: ratings.length,
     shape: [2],

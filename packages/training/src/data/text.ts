@@ -1,5 +1,6 @@
 import type { Dataset } from "@tributary/algorithm";
 import { badData } from "./bad-data.ts";
+import { inOneGo, type Steps, stepLength } from "./in-steps.ts";
 
 /** How a text becomes examples. */
 export interface TextSchema {
@@ -35,6 +36,11 @@ export const defaultWindow = 80;
  * that names line and column of a character outside a given vocabulary.
  */
 export function readText(text: string, schema: TextSchema = {}): TextTable {
+  return inOneGo(readTextInSteps(text, schema));
+}
+
+/** `readText`, step by step. */
+export function* readTextInSteps(text: string, schema: TextSchema = {}): Steps<TextTable> {
   const { window = defaultWindow, by = "line" } = schema;
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
@@ -42,27 +48,49 @@ export function readText(text: string, schema: TextSchema = {}): TextTable {
   const streams = by === "line" ? [all] : rolesIn(all);
   if (all.length === 0) badData("The text is empty");
   if (streams.length === 0) badData("No block begins with NAME: and has two lines");
-  const vocabulary = schema.vocabulary ?? vocabularyOf(charactersIn(streams));
+  // Once for what there is, and once for the classes of it.
+  let passes = 0;
+  function* eachLine(visit: (line: NumberedLine, stream: number, index: number) => void): Steps<void> {
+    let [read, told] = [0, 0];
+    for (const [number, stream] of streams.entries()) {
+      for (const [index, line] of stream.entries()) {
+        visit(line, number, index);
+        read += line.content.length + 1;
+        if (read - told < stepLength) continue;
+        told = read;
+        yield (passes + read / (text.length + 1)) / 2;
+      }
+    }
+    passes++;
+  }
+  const found = new Set<string>();
+  let length = 0;
+  yield* eachLine(({ content }) => {
+    for (const character of content) {
+      if (schema.vocabulary === undefined) found.add(character);
+      length++;
+    }
+    length++;
+  });
+  const vocabulary = schema.vocabulary ?? vocabularyOf(found);
   const places = placesIn(vocabulary);
-  const length = streams.flat().reduce((sum, { content }) => sum + [...content].length + 1, 0);
   const codes = new Uint16Array(length);
   const groups = new Int32Array(length);
   const isLate = new Uint8Array(length);
   const starts: number[] = [];
   let at = 0;
-  streams.forEach((stream, role) => {
-    starts.push(at);
-    const late = stream.length - Math.max(1, Math.ceil(stream.length / 5));
-    stream.forEach(({ content, line }, index) => {
-      let column = 0;
-      for (const character of `${content}${newline}`) {
-        column++;
-        codes[at] = places.get(character) ?? outside(character, vocabulary, `Line ${line}, column ${column}`);
-        groups[at] = by === "line" ? index : role;
-        isLate[at] = +(index >= late);
-        at++;
-      }
-    });
+  yield* eachLine(({ content, line }, stream, index) => {
+    if (index === 0) starts.push(at);
+    const lines = streams[stream]!.length;
+    const late = lines - Math.max(1, Math.ceil(lines / 5));
+    let column = 0;
+    for (const character of `${content}${newline}`) {
+      column++;
+      codes[at] = places.get(character) ?? outside(character, vocabulary, `Line ${line}, column ${column}`);
+      groups[at] = by === "line" ? index : stream;
+      isLate[at] = +(index >= late);
+      at++;
+    }
   });
   const dataset = windowedText({ codes, starts, window, start: places.get(newline)!, classes: places.size });
   return { dataset, labels: codes, groups, vocabulary, isLate };
@@ -128,12 +156,6 @@ function rolesIn(lines: readonly NumberedLine[]): NumberedLine[][] {
     begins = content === "" && !begins;
   }
   return [...roles.values()].filter((own) => own.length >= 2);
-}
-
-function charactersIn(streams: readonly (readonly NumberedLine[])[]): Set<string> {
-  const found = new Set<string>();
-  for (const stream of streams) for (const { content } of stream) for (const character of content) found.add(character);
-  return found;
 }
 
 /** These characters and the newline, in the order of their code points. */
