@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { addressOf, confine } from "./address.ts";
-import { sweepClosedTabs } from "./device/sweep.ts";
+import { keepSweeping } from "./device/sweep.ts";
 import { PageState } from "./page-state.ts";
 import { nameOfTab } from "./tab.ts";
 import { Insecure } from "./view/insecure.tsx";
@@ -21,6 +21,5 @@ else {
   state.start();
   effect(() => state.part.value?.pause(state.use.paused.value !== undefined));
   await nameOfTab();
-  // Where the browser's storage fails it holds nothing to sweep.
-  await sweepClosedTabs().catch(() => undefined);
+  void keepSweeping();
 }
