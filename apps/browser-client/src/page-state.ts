@@ -1,5 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
-import { isOver, type RunId } from "@tributary/protocol";
+import { isOver } from "@tributary/protocol";
 import type { EngineName } from "@tributary/training";
 import { Accuracy } from "./accuracy.ts";
 import type { Address } from "./address.ts";
@@ -9,11 +9,11 @@ import type { Ending } from "./device/part-state.ts";
 import { forgetPin } from "./device/pins.ts";
 import { DeviceUse } from "./device-use.ts";
 import { EngineHere } from "./engine-here.ts";
+import { GoingOn } from "./going-on.ts";
 import { PageLedger } from "./ledger/ledger.ts";
 import { ModelUse } from "./model-use.ts";
 import { fetchRun, type OpenRun } from "./open-runs.ts";
 import { OwnData } from "./own-data.ts";
-import { type Resumable, resumption } from "./resumption.ts";
 import { RunsInSight } from "./runs-in-sight.ts";
 import { nameOfTab } from "./tab.ts";
 import type { DataFound, Example } from "./training/messages.ts";
@@ -24,6 +24,9 @@ const refreshMs = 4_000;
 /** The last model may be judged some time after the run is over for this device. */
 const mostLooksAfterEnd = 5;
 
+/** What a device must have before it can join. */
+type Lack = "run" | "data" | "mismatch" | "engine";
+
 /** Everything that the page shows, and everything that a person can do on it. */
 export class PageState {
   readonly address: Address;
@@ -31,22 +34,15 @@ export class PageState {
   readonly engine = new EngineHere();
   readonly part = signal<Part | undefined>(undefined);
   readonly leaving = signal(false);
-  /** What a reload interrupted, until it is joined again. */
-  readonly resuming = signal<Resumable | undefined>(undefined);
-  readonly #interrupted = signal<RunId | undefined>(undefined);
-  /** The run that a reload interrupted, where it is over by now. */
-  readonly past = computed(() => {
-    const ended = this.runs.ended.value;
-    return ended?.run === this.#interrupted.value ? ended : undefined;
-  });
   readonly #tab = nameOfTab();
   readonly ledger = new PageLedger(this.#tab);
   readonly runs: RunsInSight;
   readonly modelUse = new ModelUse();
   readonly accuracy = new Accuracy();
   readonly use = new DeviceUse();
+  readonly goingOn: GoingOn;
   /** Why this device cannot join yet; `undefined` when it can. */
-  readonly lacking = computed<"run" | "data" | "mismatch" | "engine" | undefined>(() => {
+  readonly lacking = computed<Lack | undefined>(() => {
     if (this.runs.run.value === undefined) return "run";
     if (this.data.state.value.kind !== "ready") return "data";
     if (!fits(this.data.state.value.found, this.runs.run.value)) return "mismatch";
@@ -64,6 +60,10 @@ export class PageState {
     this.address = address;
     const register = () => this.#register();
     this.runs = new RunsInSight(address.coordinator, { ledger: this.ledger, tab: this.#tab, register });
+    this.goingOn = new GoingOn({
+      ...{ tab: this.#tab, runs: this.runs, data: this.data, use: this.use },
+      ...{ lacking: this.lacking, isWorking: this.#isWorking, join: () => this.join() },
+    });
   }
 
   /** Looks for runs from now on, and goes on with what a reload interrupted. */
@@ -80,31 +80,13 @@ export class PageState {
     effect(() => this.use.keepAwake(this.#isWorking.value && this.use.keepScreenOn.value));
     effect(() => {
       // What is over is not gone on with; what broke may be tried again.
-      if (wasRunsEnd(this.part.value?.state.value.ending)) resumption.clear();
+      if (wasRunsEnd(this.part.value?.state.value.ending)) this.goingOn.stop();
     });
     effect(() => {
       const part = this.part.value;
       if (part?.state.value.ending?.kind === "gone") void this.#findEnding(part);
     });
-    effect(() => {
-      // There is nothing to go on with.
-      if (this.past.value !== undefined) this.data.isLost.value = false;
-    });
-    effect(() => {
-      const terms = this.use.terms.value;
-      if (this.#isWorking.value) resumption.change({ terms });
-    });
-    // Files take a while to be written; the person may have joined meanwhile.
-    this.data.onKept = (choice) => {
-      if (this.#isWorking.value) resumption.change({ choice });
-    };
-    void this.#takeUp();
-  }
-
-  /** Goes back to the choices instead of joining again. */
-  stopResuming(): void {
-    resumption.clear();
-    this.resuming.value = undefined;
+    void this.goingOn.start();
   }
 
   async join(): Promise<void> {
@@ -115,9 +97,7 @@ export class PageState {
     if (data.kind !== "ready" || engine.kind !== "ready") return;
     const { keptName: name } = this.data;
     const choice = name === undefined ? data.choice : ({ kind: "kept", name } as const);
-    resumption.write({ tab, run: run.run, choice, terms: this.use.terms.value });
-    this.resuming.value = undefined;
-    this.#interrupted.value = undefined;
+    this.goingOn.begin({ tab, run: run.run, choice, terms: this.use.terms.value });
     const device = this.#device(tab, engine.found.engine);
     this.accuracy.begin();
     this.part.value = new Part(
@@ -136,7 +116,7 @@ export class PageState {
   async leave(): Promise<void> {
     if (this.leaving.value) return;
     this.leaving.value = true;
-    resumption.clear();
+    this.goingOn.stop();
     const part = this.part.value;
     await part?.leave();
     await this.data.lookForKept();
@@ -147,11 +127,10 @@ export class PageState {
 
   /** From the end of a part to the choices again. */
   again(): void {
-    resumption.clear();
+    this.goingOn.forget();
     this.#forget();
     this.modelUse.forget();
     this.part.value = undefined;
-    this.#interrupted.value = undefined;
     void this.#look();
     this.#findEngine();
   }
@@ -215,47 +194,6 @@ export class PageState {
 
   #look(): Promise<void> {
     return this.runs.look({ mayChoose: () => this.data.state.value.kind === "none" });
-  }
-
-  /** Goes on with what a reload of this tab interrupted, where its data can be had again. */
-  async #takeUp(): Promise<void> {
-    const interrupted = resumption.read();
-    this.#interrupted.value = interrupted?.run;
-    if (interrupted !== undefined && interrupted.choice.kind !== "gone") this.resuming.value = interrupted;
-    // A duplicated tab has a copy of what another one goes on with.
-    const isOurs = interrupted?.tab === (await this.#tab);
-    if (this.resuming.value !== undefined && isOurs) void this.#resume(this.resuming.value);
-    else {
-      this.stopResuming();
-      if (interrupted !== undefined && isOurs) {
-        this.runs.choose(interrupted.run);
-        this.data.isLost.value = true;
-      }
-      await this.data.lookForKept();
-    }
-  }
-
-  async #resume({ run, choice, terms }: Resumable): Promise<void> {
-    this.use.takeUp(terms);
-    this.runs.choose(run);
-    if (choice.kind === "kept") await this.data.useKept(choice.name);
-    else if (choice.kind !== "gone") await this.data.open(choice);
-    const data = this.data.state.value;
-    if (data.kind !== "ready") {
-      this.data.isLost.value = true;
-      return this.stopResuming();
-    }
-    const stop = effect(() => {
-      // What was agreed to is this data for this run.
-      const isWanted = this.resuming.value !== undefined && this.data.state.value === data;
-      const isOver = this.runs.chosen.value !== run;
-      if (isWanted && !isOver && this.lacking.value !== undefined) return;
-      queueMicrotask(() => {
-        stop();
-        if (isWanted && !isOver) void this.join();
-        else this.stopResuming();
-      });
-    });
   }
 
   /** Asks how a run ended that this device was away from. */

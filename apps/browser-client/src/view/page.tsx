@@ -16,14 +16,14 @@ import { useNoOpening } from "./use-dropped.ts";
 
 export function Page({ state }: { state: PageState }) {
   const part = state.part.value;
-  const past = state.past.value;
+  const past = state.goingOn.past.value;
   const data = state.data.state.value;
   const found = data.kind === "ready" ? data.found : undefined;
   const run = state.runs.run.value;
   const runs = state.runs.state.value;
   // Whatever keeps this device from joining again is for the person to see.
   const isResuming =
-    state.resuming.value !== undefined &&
+    state.goingOn.part.value !== undefined &&
     (runs.kind === "loading" || runs.kind === "open") &&
     state.engine.state.value.kind !== "failed";
   // Without a run there is nothing to choose data for; what was chosen for one that is over stays in sight.

@@ -10,7 +10,7 @@ export function ResumingSection({ state }: { state: PageState }) {
       <p role="status">{why}</p>
       <progress aria-label={title} />
       <p class="buttons">
-        <button type="button" class="secondary" onClick={() => state.stopResuming()}>
+        <button type="button" class="secondary" onClick={() => state.goingOn.stop()}>
           {stop}
         </button>
       </p>
