@@ -155,6 +155,7 @@ browserTest(
     await expect
       .poll(async () => (await coordinator.get<{ round: number }>(`/v1/runs/${run}`)).round)
       .toBeGreaterThan(0);
-    expect(page.workers()).toHaveLength(2);
+    // The one that stands still is gone, too.
+    await expect.poll(() => page.workers()).toHaveLength(2);
   },
 );

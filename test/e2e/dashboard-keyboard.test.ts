@@ -30,6 +30,11 @@ function keyboard(page: Page) {
       typeof name === "string"
         ? expect.poll(focused, { ...patient, message: `on ${name}` }).toBe(name)
         : expect.poll(focused, { ...patient, message: `on ${name}` }).toMatch(name),
+    /** Waits until a view's heading has the focus; the link that led there may have the same name. */
+    onView: (name: string) => {
+      const heading = () => page.evaluate(() => document.querySelector("h1:focus")?.textContent ?? undefined);
+      return expect.poll(heading, { ...patient, message: `on the view ${name}` }).toBe(name);
+    },
     /** Goes on with the Tab key until this has the focus. */
     async tabTo(name: string | RegExp, key: "Tab" | "Shift+Tab" = "Tab") {
       const passed: string[] = [];
@@ -51,7 +56,7 @@ browserTest("an operator's whole job is done with the keyboard alone", async () 
   await playRound(device, 1);
   await runThat(url, earlier, ({ round }) => round === 1);
   const { page, complaints } = await openPage();
-  const { press, tabTo, on } = keyboard(page);
+  const { press, tabTo, on, onView } = keyboard(page);
   await page.goto(url);
   await page.getByRole("link", { name: "earlier" }).waitFor();
 
@@ -62,7 +67,7 @@ browserTest("an operator's whole job is done with the keyboard alone", async () 
   await on("Runs");
   await tabTo("New run");
   await press("Enter");
-  await on("New run");
+  await onView("New run");
   await expect.poll(() => page.title(), patient).toBe("New run · Tributary");
   await page.getByText("The specification is valid.").waitFor();
   await tabTo("Form");
@@ -106,7 +111,7 @@ browserTest("an operator's whole job is done with the keyboard alone", async () 
   // Compare two.
   await tabTo("Runs");
   await press("Enter");
-  await on("Runs");
+  await onView("Runs");
   for (const name of ["by keyboard", "earlier"]) {
     await tabTo(`Mark ${name} for comparison`);
     await press("Space");
@@ -144,7 +149,7 @@ browserTest("an operator's whole job is done with the keyboard alone", async () 
   // Revoke a client.
   await tabTo("Clients", "Shift+Tab");
   await press("Enter");
-  await on("Clients");
+  await onView("Clients");
   await page.getByRole("rowheader", { name: "box" }).waitFor();
   await tabTo("Revoke box");
   await press("Enter");
