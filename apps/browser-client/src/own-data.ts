@@ -89,6 +89,7 @@ export class OwnData {
   /** What was read, or is being read, is not trained on any more. */
   #letGo(): void {
     this.#stopReading();
+    this.#choice = undefined;
     if (this.state.value.kind !== "none") {
       // A worker that has broken holds nothing.
       void this.#training()
@@ -152,6 +153,7 @@ export class OwnData {
   /** After the worker that read it was ended. */
   isGone(): void {
     this.#stopReading();
+    this.#choice = undefined;
     this.state.value = { kind: "none" };
     this.kept.value &&= "before";
   }

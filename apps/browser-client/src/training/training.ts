@@ -21,7 +21,8 @@ export class Training {
   onJudged: (accuracy: number) => void = () => undefined;
   /** Hears of an engine that keeps the worker from answering anything, and of the worker as good as lost. */
   onStuck: (engine: EngineName) => void = () => undefined;
-  #onPong: () => void = () => undefined;
+  /** Those who wait for a sign of life. */
+  readonly #waiting = new Set<() => void>();
 
   /** `stuck`: engines that were in the way of a worker before this one. */
   constructor(stuck: readonly EngineName[]) {
@@ -29,7 +30,10 @@ export class Training {
     this.ready = new Promise((resolve) => {
       this.#worker.addEventListener("message", ({ data: message }: MessageEvent<FromTraining>) => {
         if (message.type === "ready") resolve();
-        if (message.type === "pong") this.#onPong();
+        if (message.type === "pong") {
+          for (const onAnswer of this.#waiting) onAnswer();
+          this.#waiting.clear();
+        }
         if (message.type === "judged") this.onJudged(message.accuracy);
         if (message.type === "wantWasmFiles") void this.#sendWasmFiles();
       });
@@ -48,7 +52,7 @@ export class Training {
     };
     const stop = watchBreath({
       ask: (onAnswer) => {
-        this.#onPong = onAnswer;
+        this.#waiting.add(onAnswer);
         this.#post({ type: "ping" });
       },
       onStuck: () => {
