@@ -90,6 +90,8 @@ for (const [engine, name, model, why] of [
       expect(furthest(after, before)).toBeGreaterThan(1e-2);
       expect(furthest(after, expected.weights)).toBeLessThan(1e-4);
     },
+    // Chromium's software renderer has been seen to stand still for a minute; what a page does then is tested below.
+    { retry: engine === "webgl" ? 1 : 0 },
   );
 }
 

@@ -18,5 +18,5 @@ browserTest(
       expect(Math.abs(loss - found.cpu[step]!), `step ${step}`).toBeLessThan(1e-3);
   },
   // SwiftShader compiles every shader on the processor.
-  300_000,
+  { timeout: 300_000 },
 );

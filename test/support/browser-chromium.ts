@@ -28,10 +28,13 @@ export const chromiumFlags = {
 
 let skipped = 0;
 
-/** A test that needs Chromium: skipped, and counted aloud, where there is none. TRIBUTARY_REQUIRE_BROWSER=1 makes it fail instead. */
-export function browserTest(name: string, run: () => Promise<void>, timeoutMs = 180_000): void {
+/**
+ * A test that needs Chromium: skipped, and counted aloud, where there is none. TRIBUTARY_REQUIRE_BROWSER=1 makes it fail
+ * instead. `retry`: how often more it is tried, which the report then says.
+ */
+export function browserTest(name: string, run: () => Promise<void>, { timeout = 180_000, retry = 0 } = {}): void {
   if (found || process.env["TRIBUTARY_REQUIRE_BROWSER"] === "1") {
-    test(name, { timeout: timeoutMs }, run);
+    test(name, { timeout, retry }, run);
     return;
   }
   test.skip(name, run);
