@@ -9,10 +9,10 @@ browserTest(
     const page = await bundledPage("training-in-page.ts", chromiumFlags.webgpu);
     const found = await page.evaluate(async () => {
       const { parity, losses } = (globalThis as unknown as { tributary: TrainingInPage }).tributary;
-      return { proof: await parity("webgpu"), webgpu: await losses("webgpu", 50), cpu: await losses("cpu", 50) };
+      return { proof: await parity("webgpu"), webgpu: await losses("webgpu", 20), cpu: await losses("cpu", 20) };
     });
     expect(found.proof).toMatchObject({ engine: "webgpu", agrees: true });
-    expect(found.webgpu).toHaveLength(50);
+    expect(found.webgpu).toHaveLength(20);
     expect(found.webgpu.at(-1)).toBeLessThan(found.webgpu[0]!);
     for (const [step, loss] of found.webgpu.entries())
       expect(Math.abs(loss - found.cpu[step]!), `step ${step}`).toBeLessThan(1e-3);

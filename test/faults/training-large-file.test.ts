@@ -7,7 +7,7 @@ import { afterAll, expect, test } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "tributary-large-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const heapMegabytes = 48;
+const heapMegabytes = 64;
 
 /** Writes lines until the file is larger than the heap that its reader gets. */
 function largeFile(name: string, head: string, lineOf: (row: number) => string): { path: string; lines: number } {

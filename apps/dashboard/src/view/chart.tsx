@@ -124,7 +124,7 @@ export function Chart({ x, series, described, empty, height = 220 }: ChartProps)
         />
       )}
       <figcaption class="legend">
-        {isEmpty ? null : <span>{words.atRound(count(x[shown]!))}</span>}
+        {isEmpty ? null : <span class="at">{words.atRound(count(x[shown]!))}</span>}
         {series.map(({ label, colour, dash, own, values, text, filled, pattern = 0 }) => (
           <span key={`${label} ${colour}`}>
             {filled ? (
