@@ -1,5 +1,11 @@
 import type { Dataset } from "@tributary/algorithm";
-import { readCsvInSteps, readLibsvmInSteps, readRatingsInSteps, readTextInSteps } from "@tributary/training";
+import {
+  readCsvInSteps,
+  readLibsvmInSteps,
+  readRatingsInSteps,
+  readTextInSteps,
+  type Steps,
+} from "@tributary/training";
 import { expect, test } from "vitest";
 
 const rows = 100_000;
@@ -12,9 +18,7 @@ function rowOf({ batch, shape }: Dataset, row: number): number[] {
   return [...features, ...target];
 }
 
-test.each<
-  [string, () => Generator<number, { readonly dataset: Dataset }, undefined>, number, (row: number) => number[]]
->([
+test.each<[string, () => Steps<{ readonly dataset: Dataset }>, number, (row: number) => number[]]>([
   [
     "a table",
     () => readCsvInSteps(`a,b,kind\n${lines((row) => `${row},${row / 4},k${row % 2}`)}`, { target: "kind" }),

@@ -9,6 +9,7 @@ export { digits } from "./data/digits.ts";
 export { featureSums, normaliseBy } from "./data/feature-sums.ts";
 export { fitData } from "./data/fit-data.ts";
 export { type Idx, readIdx, readMnist } from "./data/idx.ts";
+export type { Steps } from "./data/in-steps.ts";
 export { type LibsvmSchema, readLibsvm, readLibsvmInSteps } from "./data/libsvm.ts";
 export { type Partition, parsePartition, partition } from "./data/partition.ts";
 export { type RatingsTable, readRatings, readRatingsInSteps } from "./data/ratings.ts";

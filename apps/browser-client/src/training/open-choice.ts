@@ -11,6 +11,7 @@ import {
   readMnist,
   readRatingsInSteps,
   readTextInSteps,
+  type Steps,
   subset,
 } from "@tributary/training";
 import { words } from "../words.ts";
@@ -114,7 +115,7 @@ const fileShare = 0.2;
 async function readInTurns<Found>(
   file: File,
   kind: string,
-  stepsOf: (text: string) => Generator<number, Found, undefined>,
+  stepsOf: (text: string) => Steps<Found>,
   { tell, signal }: Reading,
 ): Promise<Found & { text: string }> {
   const text = await textOf(file, kind, { tell: (share) => tell(fileShare * share), signal });

@@ -3,7 +3,7 @@ import { badData } from "./bad-data.ts";
 import { csvRecords, separatorOf } from "./csv-records.ts";
 import type { CsvSchema, Line } from "./csv-schema.ts";
 import { denseDataset } from "./dense-dataset.ts";
-import { inOneGo, type Steps, stepLength } from "./in-steps.ts";
+import { inOneGo, type Steps, visitInSteps } from "./in-steps.ts";
 import { TableScan } from "./table-scan.ts";
 
 export interface Table {
@@ -33,20 +33,14 @@ export function* readCsvInSteps(text: string, schema: CsvSchema): Steps<Table> {
   const head = csvColumns(text);
   const scan = new TableScan(named ? head : numbered(head), schema);
   // Twice through the text, for its records take far more memory than it does.
-  let passes = 0;
-  function* eachRow(visit: (row: Line) => void): Steps<void> {
+  const eachRow = (pass: 1 | 2, visit: (row: Line) => void): Steps<void> => {
     let isHead = named;
-    let told = 0;
-    for (const row of csvRecords(text, { separator })) {
+    return visitInSteps(csvRecords(text, { separator }), { pass, length: text.length }, (row) => {
       if (!isHead && scan.keeps(row)) visit(row);
       isHead = false;
-      if (row.end - told < stepLength) continue;
-      told = row.end;
-      yield (passes + told / text.length) / 2;
-    }
-    passes++;
-  }
-  yield* eachRow((row) => scan.see(row));
+    });
+  };
+  yield* eachRow(1, (row) => scan.see(row));
   const encoding = scan.encoding();
   const { features, classes } = encoding;
   const width = features.length;
@@ -56,7 +50,7 @@ export function* readCsvInSteps(text: string, schema: CsvSchema): Steps<Table> {
   const groups = schema.group === undefined ? undefined : new Int32Array(scan.rows);
   const target = labels ?? numbers;
   let i = 0;
-  yield* eachRow((row) => {
+  yield* eachRow(2, (row) => {
     encoding.write(row, values.subarray(i * width, (i + 1) * width));
     if (target !== undefined) target[i] = encoding.target(row);
     if (groups !== undefined) groups[i] = scan.placesOf(row).group;

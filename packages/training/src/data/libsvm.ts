@@ -1,7 +1,7 @@
 import type { Dataset, SparseRows } from "@tributary/algorithm";
 import { sizeOf } from "../models/weights.ts";
 import { badData } from "./bad-data.ts";
-import { inOneGo, type Steps, stepLength } from "./in-steps.ts";
+import { inOneGo, type Steps, visitInSteps } from "./in-steps.ts";
 
 /** What a LIBSVM file does not say of itself. */
 export interface LibsvmSchema {
@@ -129,20 +129,12 @@ export function* readLibsvmInSteps(text: string, schema: LibsvmSchema = {}): Ste
   const lines = text.split("\n");
   const scan = new LibsvmScan(schema);
   // Twice through the text, for its rows take far more memory than it does.
-  let passes = 0;
-  function* eachRow(visit: (row: LibsvmRow, line: number) => void): Steps<void> {
-    let [read, told] = [0, 0];
-    for (const [index, written] of lines.entries()) {
-      const row = readLibsvmLine(written, index + 1);
-      if (row !== undefined) visit(row, index + 1);
-      read += written.length + 1;
-      if (read - told < stepLength) continue;
-      told = read;
-      yield (passes + read / (text.length + 1)) / 2;
-    }
-    passes++;
-  }
-  yield* eachRow((row, line) => scan.see(row, line));
+  const eachRow = (pass: 1 | 2, visit: (row: LibsvmRow, line: number) => void) =>
+    visitInSteps(numbered(lines), { pass, length: text.length + 1 }, ({ written, line }) => {
+      const row = readLibsvmLine(written, line);
+      if (row !== undefined) visit(row, line);
+    });
+  yield* eachRow(1, (row, line) => scan.see(row, line));
   const { width, classes } = scan.result();
   const starts = new Uint32Array(scan.rows + 1);
   const columns = new Uint32Array(scan.values);
@@ -150,7 +142,7 @@ export function* readLibsvmInSteps(text: string, schema: LibsvmSchema = {}): Ste
   const targets = classes.length > 0 ? new Int32Array(scan.rows) : new Float64Array(scan.rows);
   const places = new Map(classes.map((label, place) => [label, place]));
   let row = 0;
-  yield* eachRow((read) => {
+  yield* eachRow(2, (read) => {
     const from = starts[row]!;
     columns.set(read.columns, from);
     values.set(read.values, from);
@@ -163,6 +155,15 @@ export function* readLibsvmInSteps(text: string, schema: LibsvmSchema = {}): Ste
     labels: targets instanceof Int32Array ? targets : undefined,
     classes,
   };
+}
+
+/** Lines from 1, and where in their text each ends with its newline. */
+function* numbered(lines: readonly string[]): Generator<{ written: string; line: number; end: number }> {
+  let end = 0;
+  for (const [index, written] of lines.entries()) {
+    end += written.length + 1;
+    yield { written, line: index + 1, end };
+  }
 }
 
 /** A dataset of sparse rows in memory; `targets` are class indices or numbers to predict. All arrays are kept. */

@@ -2,7 +2,7 @@ import type { Dataset } from "@tributary/algorithm";
 import type { Names } from "@tributary/protocol";
 import { badData } from "./bad-data.ts";
 import { csvRecords } from "./csv-records.ts";
-import { inOneGo, type Steps, stepLength } from "./in-steps.ts";
+import { inOneGo, type Steps, visitInSteps } from "./in-steps.ts";
 import { indexIn, namesOf } from "./names.ts";
 
 export interface RatingsTable {
@@ -26,12 +26,11 @@ export function readRatings(text: string): RatingsTable {
 export function* readRatingsInSteps(text: string): Steps<RatingsTable> {
   const [userOfRow, itemOfRow, ratings]: [string[], string[], number[]] = [[], [], []];
   let head: number | undefined;
-  let told = 0;
-  for (const { record, line, end } of csvRecords(text)) {
+  yield* visitInSteps(csvRecords(text), { pass: 1, length: text.length }, ({ record, line }) => {
     const [user = "", item = "", rating = ""] = record.map((value) => value.trim());
     if (head === undefined) {
       head = line;
-      if (Number.isNaN(Number(record[2] || Number.NaN))) continue;
+      if (Number.isNaN(Number(record[2] || Number.NaN))) return;
     }
     for (const [column, value] of Object.entries({ user, item, rating })) {
       if (value === "") badData(`Line ${line} has no ${column}; user,item,rating is wanted`);
@@ -40,10 +39,7 @@ export function* readRatingsInSteps(text: string): Steps<RatingsTable> {
     userOfRow.push(user);
     itemOfRow.push(item);
     ratings.push(Number(rating));
-    if (end - told < stepLength) continue;
-    told = end;
-    yield end / text.length / 2;
-  }
+  });
   if (head === undefined) badData("There are no ratings; lines of the form user,item,rating are wanted");
   if (ratings.length === 0) badData(`There are no ratings after line ${head}`);
   const names = { users: namesOf(new Set(userOfRow)), items: namesOf(new Set(itemOfRow)) };

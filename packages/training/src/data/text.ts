@@ -1,6 +1,6 @@
 import type { Dataset } from "@tributary/algorithm";
 import { badData } from "./bad-data.ts";
-import { inOneGo, type Steps, stepLength } from "./in-steps.ts";
+import { inOneGo, type Steps, visitInSteps } from "./in-steps.ts";
 
 /** How a text becomes examples. */
 export interface TextSchema {
@@ -49,23 +49,11 @@ export function* readTextInSteps(text: string, schema: TextSchema = {}): Steps<T
   if (all.length === 0) badData("The text is empty");
   if (streams.length === 0) badData("No block begins with NAME: and has two lines");
   // Once for what there is, and once for the classes of it.
-  let passes = 0;
-  function* eachLine(visit: (line: NumberedLine, stream: number, index: number) => void): Steps<void> {
-    let [read, told] = [0, 0];
-    for (const [number, stream] of streams.entries()) {
-      for (const [index, line] of stream.entries()) {
-        visit(line, number, index);
-        read += line.content.length + 1;
-        if (read - told < stepLength) continue;
-        told = read;
-        yield (passes + read / (text.length + 1)) / 2;
-      }
-    }
-    passes++;
-  }
+  const eachLine = (pass: 1 | 2, visit: (line: PlacedLine) => void) =>
+    visitInSteps(placed(streams), { pass, length: text.length + 1 }, visit);
   const found = new Set<string>();
   let length = 0;
-  yield* eachLine(({ content }) => {
+  yield* eachLine(1, ({ content }) => {
     for (const character of content) {
       if (schema.vocabulary === undefined) found.add(character);
       length++;
@@ -79,7 +67,7 @@ export function* readTextInSteps(text: string, schema: TextSchema = {}): Steps<T
   const isLate = new Uint8Array(length);
   const starts: number[] = [];
   let at = 0;
-  yield* eachLine(({ content, line }, stream, index) => {
+  yield* eachLine(2, ({ content, line, stream, index }) => {
     if (index === 0) starts.push(at);
     const lines = streams[stream]!.length;
     const late = lines - Math.max(1, Math.ceil(lines / 5));
@@ -136,6 +124,23 @@ function lastAtMost(ascending: Uint32Array, value: number): number {
 interface NumberedLine {
   readonly content: string;
   readonly line: number;
+}
+
+/** A line, its place in its stream, and how many characters it and all lines before it have, newlines included. */
+interface PlacedLine extends NumberedLine {
+  readonly stream: number;
+  readonly index: number;
+  readonly end: number;
+}
+
+function* placed(streams: readonly (readonly NumberedLine[])[]): Generator<PlacedLine, void, undefined> {
+  let end = 0;
+  for (const [stream, lines] of streams.entries()) {
+    for (const [index, { content, line }] of lines.entries()) {
+      end += content.length + 1;
+      yield { content, line, stream, index, end };
+    }
+  }
 }
 
 /** The lines of each role, in the order in which roles first speak; roles with one line are left out. */

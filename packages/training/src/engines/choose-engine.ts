@@ -49,11 +49,8 @@ export async function chooseEngine(
   }
   const passedOver: string[] = [];
   for (const engine of engineNames) {
-    if (stuck.includes(engine)) {
-      passedOver.push(`${engine}: it stood still when it was started`);
-      continue;
-    }
     try {
+      if (stuck.includes(engine)) throw new Error("it stood still when it was started");
       await onStarting?.(engine);
       await startEngine(engine);
       const drawback = await engineOf(engine).drawback?.();
