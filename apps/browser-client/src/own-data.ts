@@ -8,7 +8,7 @@ import { words } from "./words.ts";
 
 export type DataState =
   | { readonly kind: "none" }
-  | { readonly kind: "reading" }
+  | { readonly kind: "reading"; readonly choice: DataChoice }
   | { readonly kind: "refused"; readonly detail: string }
   | ({ readonly kind: "ready"; readonly choice: DataChoice } & Given);
 
@@ -30,9 +30,8 @@ export class OwnData {
   /** Hears that what is chosen is kept from now on. */
   onKept: (files: KeptFiles) => void = () => undefined;
   readonly #training: () => Training;
-  /** How many sets were chosen so far, the newest of them, and what ends its reading. */
+  /** How many sets were chosen so far, and what ends the reading of the newest. */
   #sets = 0;
-  #choice: DataChoice | undefined;
   #reading = new AbortController();
 
   constructor(training: () => Training) {
@@ -48,8 +47,7 @@ export class OwnData {
     this.#stopReading();
     const { signal } = this.#reading;
     const set = ++this.#sets;
-    this.#choice = choice;
-    this.state.value = { kind: "reading" };
+    this.state.value = { kind: "reading", choice };
     this.progress.value = 0;
     this.isLost.value = false;
     this.keepFault.value = "";
@@ -67,8 +65,8 @@ export class OwnData {
 
   /** Reads what was chosen once more: the worker that read it, or was reading it, is no more. */
   async readAgain(): Promise<void> {
-    const { kind } = this.state.value;
-    if (this.#choice !== undefined && (kind === "reading" || kind === "ready")) await this.open(this.#choice);
+    const data = this.state.value;
+    if (data.kind === "reading" || data.kind === "ready") await this.open(data.choice);
   }
 
   refuse(detail: string): void {
@@ -89,7 +87,6 @@ export class OwnData {
   /** What was read, or is being read, is not trained on any more. */
   #letGo(): void {
     this.#stopReading();
-    this.#choice = undefined;
     if (this.state.value.kind !== "none") {
       // A worker that has broken holds nothing.
       void this.#training()
@@ -153,7 +150,6 @@ export class OwnData {
   /** After the worker that read it was ended. */
   isGone(): void {
     this.#stopReading();
-    this.#choice = undefined;
     this.state.value = { kind: "none" };
     this.kept.value &&= "before";
   }

@@ -24,9 +24,6 @@ const refreshMs = 4_000;
 /** The last model may be judged some time after the run is over for this device. */
 const mostLooksAfterEnd = 5;
 
-/** What a device must have before it can join. */
-type Lack = "run" | "data" | "mismatch" | "engine";
-
 /** Everything that the page shows, and everything that a person can do on it. */
 export class PageState {
   readonly address: Address;
@@ -42,7 +39,7 @@ export class PageState {
   readonly use = new DeviceUse();
   readonly goingOn: GoingOn;
   /** Why this device cannot join yet; `undefined` when it can. */
-  readonly lacking = computed<Lack | undefined>(() => {
+  readonly lacking = computed<"run" | "data" | "mismatch" | "engine" | undefined>(() => {
     if (this.runs.run.value === undefined) return "run";
     if (this.data.state.value.kind !== "ready") return "data";
     if (!fits(this.data.state.value.found, this.runs.run.value)) return "mismatch";
@@ -172,7 +169,7 @@ export class PageState {
   }
 
   async #register(): Promise<string> {
-    const { engine } = await this.#theTraining().engine(undefined, () => undefined);
+    const { engine } = await this.#theTraining().engine(undefined);
     return register(this.#device(await this.#tab, engine), this.ledger);
   }
 

@@ -102,6 +102,8 @@ export interface RoundSize extends RoundTraffic {
 
 /** Everything that the page asks of the worker: what is asked, what it answers, what it tells meanwhile. */
 export interface WorkerCalls {
+  /** Answered at once, unless something keeps the worker from it. */
+  alive: { ask: undefined; answer: undefined; news: never };
   /** The best engine for a model, started. */
   engine: { ask: { model: ModelSpec | undefined }; answer: EngineFound; news: EngineName };
   /** Each class's probability for one example, or the number predicted, by a model with these weights. */
@@ -156,8 +158,6 @@ export type ToTraining =
   | { readonly type: "pace"; readonly pace: Pace }
   /** Engines that stood still in a worker before this one. */
   | { readonly type: "stuck"; readonly engines: readonly EngineName[] }
-  /** Answered at once, unless something keeps the worker from it. */
-  | { readonly type: "ping" }
   /** Another worker may ask over this port. */
   | { readonly type: "channel"; readonly port: MessagePort }
   | { readonly type: "wasmFiles"; readonly files: WasmFiles }
@@ -165,7 +165,6 @@ export type ToTraining =
 
 export type FromTraining =
   | { readonly type: "ready" }
-  | { readonly type: "pong" }
   /** The share of right answers of a model that this device was asked to judge. */
   | { readonly type: "judged"; readonly accuracy: number }
   /** The WebAssembly engine is next: only the page can fetch its files, for the worker has no way to the network. */

@@ -41,6 +41,7 @@ const pacer = new Pacer({
 let opened: (OpenedData & { readonly set: number }) | undefined;
 
 const handlers: { [Name in CallName]: (call: Call<Name>) => Promise<WorkerCalls[Name]["answer"]> } = {
+  alive: async () => undefined,
   engine: ({ ask, tell }) => findEngine(ask.model, tell),
   async size({ ask: { spec } }) {
     const parameters = spec.model && parameterCount(spec.model, spec.data);
@@ -143,9 +144,6 @@ function serve(asker: Asker): void {
         break;
       case "stuck":
         avoidEngines(message.engines);
-        break;
-      case "ping":
-        page.postMessage({ type: "pong" });
         break;
       // The engine listens for these itself.
       case "wasmFiles":

@@ -21,8 +21,6 @@ export class Training {
   onJudged: (accuracy: number) => void = () => undefined;
   /** Hears of an engine that keeps the worker from answering anything, and of the worker as good as lost. */
   onStuck: (engine: EngineName) => void = () => undefined;
-  /** Those who wait for a sign of life. */
-  readonly #waiting = new Set<() => void>();
 
   /** `stuck`: engines that were in the way of a worker before this one. */
   constructor(stuck: readonly EngineName[]) {
@@ -30,10 +28,6 @@ export class Training {
     this.ready = new Promise((resolve) => {
       this.#worker.addEventListener("message", ({ data: message }: MessageEvent<FromTraining>) => {
         if (message.type === "ready") resolve();
-        if (message.type === "pong") {
-          for (const onAnswer of this.#waiting) onAnswer();
-          this.#waiting.clear();
-        }
         if (message.type === "judged") this.onJudged(message.accuracy);
         if (message.type === "wantWasmFiles") void this.#sendWasmFiles();
       });
@@ -44,17 +38,14 @@ export class Training {
   }
 
   /** The best engine for a model, started; hears of each that is tried. */
-  async engine(model: ModelSpec | undefined, onStarting: (engine: EngineName) => void): Promise<EngineFound> {
+  engine(model: ModelSpec | undefined, onStarting?: (engine: EngineName) => void): Promise<EngineFound> {
     let tried: EngineName | undefined;
     const onNews = (engine: EngineName) => {
       tried = engine;
-      onStarting(engine);
+      onStarting?.(engine);
     };
     const stop = watchBreath({
-      ask: (onAnswer) => {
-        this.#waiting.add(onAnswer);
-        this.#post({ type: "ping" });
-      },
+      ask: (onAnswer) => void this.call("alive", undefined).then(onAnswer, () => undefined),
       onStuck: () => {
         if (tried !== undefined) this.onStuck(tried);
       },
